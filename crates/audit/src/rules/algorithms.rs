@@ -10,8 +10,9 @@ pub(super) const RULES: &[Rule] = &[
         id: "audit.algorithms_unusable",
         severity: Severity::Error,
         section: "RFC 8725, section 3.1",
-        title: "no algorithm is offered that a server can verify with a public key",
-        cure: "sign with RS256, PS256, ES256 or EdDSA: who can verify an HMAC can forge it too",
+        title: "no offered algorithm can be verified with a public key",
+        cure: "sign with RS256, PS256, ES256 or EdDSA: everybody who can verify an HMAC can also \
+            forge it",
         check: RuleCheck::Issuer(unusable),
     },
     Rule {
@@ -19,7 +20,7 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Warning,
         section: "RFC 8725, section 3.2",
         title: "ID tokens without a signature are offered",
-        cure: "take `none` out of the list, or see that no client is registered for it",
+        cure: "remove `none` from the list, or check that no client is registered for it",
         check: RuleCheck::Issuer(none),
     },
     Rule {
@@ -27,8 +28,8 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Note,
         section: "RFC 8725, section 3.5",
         title: "ID tokens can be signed with the client's secret",
-        cure: "see that clients use an asymmetric algorithm: a secret that people chose can be \
-            guessed from one token",
+        cure: "have clients use an asymmetric algorithm: one token is enough to guess a weak \
+            secret",
         check: RuleCheck::Issuer(hmac),
     },
     Rule {
@@ -36,8 +37,8 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Note,
         section: "OpenID Connect Discovery 1.0, section 3",
         title: "RS256 is not among the algorithms of ID tokens",
-        cure: "nothing, if every client knows another one; the standard requires RS256 to be \
-            listed",
+        cure: "ignore this if every client knows another algorithm; the standard requires RS256 \
+            in the list",
         check: RuleCheck::Issuer(no_rs256),
     },
     Rule {
@@ -45,7 +46,7 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Note,
         section: "RFC 8725, section 3.2",
         title: "encryption by RSA1_5 is offered",
-        cure: "use RSA-OAEP-256 or ECDH-ES for clients that have their ID tokens encrypted",
+        cure: "use RSA-OAEP-256 or ECDH-ES for clients with encrypted ID tokens",
         check: RuleCheck::Issuer(rsa1_5),
     },
 ];

@@ -9,9 +9,9 @@ pub(super) const RULES: &[Rule] = &[
         id: "audit.client_secrets_only",
         severity: Severity::Note,
         section: "RFC 9700, section 2.5",
-        title: "clients can prove themselves by a shared secret only",
-        cure: "offer `private_key_jwt` or `tls_client_auth`: then there is no secret at the \
-            provider to be stolen",
+        title: "clients can authenticate only with a shared secret",
+        cure: "offer `private_key_jwt` or `tls_client_auth`: then the provider holds no secret \
+            that can be stolen",
         check: RuleCheck::Issuer(secrets_only),
     },
     Rule {
@@ -19,14 +19,14 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Error,
         section: "RFC 8414, section 2",
         title: "client assertions without a signature are accepted",
-        cure: "take `none` out of the list: with it anybody is any client",
+        cure: "remove `none` from the list: with it, anybody can be any client",
         check: RuleCheck::Issuer(unsigned_assertions),
     },
     Rule {
         id: "audit.assertion_algorithms_missing",
         severity: Severity::Note,
         section: "RFC 8414, section 2",
-        title: "the metadata does not say how client assertions are to be signed",
+        title: "the metadata does not name the algorithms of client assertions",
         cure: "publish `token_endpoint_auth_signing_alg_values_supported`, which `private_key_jwt` \
             requires",
         check: RuleCheck::Issuer(unsaid_algorithms),
@@ -35,9 +35,8 @@ pub(super) const RULES: &[Rule] = &[
         id: "audit.introspection_open",
         severity: Severity::Warning,
         section: "RFC 7662, section 2.1",
-        title: "anybody may ask about tokens",
-        cure: "demand client authentication at the introspection endpoint: otherwise tokens can be \
-            tried out there",
+        title: "the introspection endpoint needs no authentication",
+        cure: "require client authentication there: otherwise anybody can test stolen tokens",
         check: RuleCheck::Issuer(open_introspection),
     },
 ];

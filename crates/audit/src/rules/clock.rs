@@ -11,7 +11,7 @@ pub(super) const RULES: &[Rule] = &[
         section: "RFC 7519, section 4.1.4",
         title: "the provider's clock and ours are too far apart",
         cure: "set both by NTP: beyond our leeway of 60 seconds, fresh tokens are refused and \
-            ended ones accepted",
+            expired ones accepted",
         check: RuleCheck::Issuer(apart),
     },
     Rule {

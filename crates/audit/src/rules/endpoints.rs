@@ -14,8 +14,8 @@ pub(super) const RULES: &[Rule] = &[
         id: "audit.endpoint_plain_http",
         severity: Severity::Error,
         section: "RFC 8414, section 2",
-        title: "an endpoint is plain HTTP",
-        cure: "serve it by https: codes, secrets and tokens cross the network in clear",
+        title: "an endpoint uses plain HTTP",
+        cure: "serve it over https: codes, secrets and tokens cross the network unencrypted",
         check: RuleCheck::Issuer(plain_http),
     },
     Rule {
@@ -30,25 +30,24 @@ pub(super) const RULES: &[Rule] = &[
         id: "audit.endpoint_inside",
         severity: Severity::Warning,
         section: "RFC 9700, section 2.6",
-        title: "a public issuer names an inside address",
-        cure: "name the address by which clients reach it; we do not fetch keys from such a one",
+        title: "a public issuer names an address inside a network",
+        cure: "publish the address that clients can reach; we fetch no keys from inside addresses",
         check: RuleCheck::Issuer(inside),
     },
     Rule {
         id: "audit.endpoint_hosts",
         severity: Severity::Note,
         section: "RFC 8414, section 6.2",
-        title: "endpoints are on other hosts than the issuer",
-        cure: "see that all of them belong to the provider: the metadata sends secrets and users \
-            there",
+        title: "endpoints have other hosts than the issuer",
+        cure: "check that all of them belong to the provider: clients send secrets and users there",
         check: RuleCheck::Issuer(other_hosts),
     },
     Rule {
         id: "audit.loopback_http",
         severity: Severity::Note,
         section: "RFC 8414, section 2",
-        title: "the issuer is plain HTTP on this machine",
-        cure: "nothing for development; anywhere else it has to be https",
+        title: "the issuer uses plain HTTP on this machine",
+        cure: "leave it for development; in production the issuer must use https",
         check: RuleCheck::Issuer(loopback),
     },
     Rule {
@@ -56,15 +55,15 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Note,
         section: "RFC 7009, section 2",
         title: "clients cannot revoke tokens",
-        cure: "offer a `revocation_endpoint`, so that a client can give back refresh tokens when a \
-            user signs out",
+        cure: "offer a `revocation_endpoint`, so that a client can revoke refresh tokens at \
+            sign-out",
         check: RuleCheck::Issuer(no_revocation),
     },
     Rule {
         id: "audit.introspection_missing",
         severity: Severity::Note,
         section: "RFC 7662, section 2",
-        title: "nobody can ask whether a token still counts",
+        title: "nobody can ask whether a token is still active",
         cure: "offer an `introspection_endpoint`, or keep tokens short-lived and use our own \
             revocations",
         check: RuleCheck::Issuer(no_introspection),
@@ -112,7 +111,7 @@ fn url_faults(observation: &Observation) -> Vec<String> {
 
 fn url_fault(text: &str) -> Option<&'static str> {
     let Ok(url) = Url::parse(text) else {
-        return Some("no absolute URL");
+        return Some("not an absolute URL");
     };
     if !matches!(url.scheme(), "http" | "https") {
         return Some("neither http nor https");

@@ -10,9 +10,8 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Warning,
         section: "RFC 9700, section 2.1.1",
         title: "the metadata does not say that PKCE is supported",
-        cure: "support PKCE and publish `code_challenge_methods_supported` with `S256`; where the \
-            provider's documentation \
-               says that it does, have every client use it all the same",
+        cure: "support PKCE and publish `code_challenge_methods_supported` with `S256`; if the \
+            provider supports it without saying so, have every client use it",
         check: RuleCheck::Issuer(no_pkce),
     },
     Rule {
@@ -20,8 +19,8 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Error,
         section: "RFC 9700, section 2.1.1",
         title: "PKCE is offered without S256",
-        cure: "support the challenge method `S256`: `plain` shows the verifier to whoever sees the \
-            request",
+        cure: "support the challenge method `S256`: `plain` shows the verifier to everybody who \
+            sees the request",
         check: RuleCheck::Issuer(no_s256),
     },
     Rule {
@@ -36,8 +35,8 @@ pub(super) const RULES: &[Rule] = &[
         id: "audit.implicit_offered",
         severity: Severity::Warning,
         section: "RFC 9700, section 2.1.2",
-        title: "access tokens are given out by the authorization endpoint",
-        cure: "have every client use the code flow with PKCE, and switch the implicit flow off for \
+        title: "the authorization endpoint issues access tokens",
+        cure: "have every client use the code flow with PKCE, and disable the implicit flow for \
             each",
         check: RuleCheck::Issuer(implicit),
     },
@@ -46,18 +45,18 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Warning,
         section: "RFC 9700, section 2.4",
         title: "the password grant is offered",
-        cure: "switch it off for every client: it shows the user's password to the client, and \
-            knows no second factor",
+        cure: "disable it for every client: the client sees the password of the user, and a \
+            second factor is impossible",
         check: RuleCheck::Issuer(password),
     },
     Rule {
         id: "audit.iss_missing",
         severity: Severity::Warning,
         section: "RFC 9207, section 3",
-        title: "authorization responses do not say whose they are",
-        cure: "send `iss` and say so by `authorization_response_iss_parameter_supported`; until \
-            then, a client of several \
-               providers needs a redirect address for each (RFC 9700, section 4.4.2)",
+        title: "authorization responses do not name their issuer",
+        cure: "send `iss` and publish `authorization_response_iss_parameter_supported`; until \
+            then, a client of several providers needs a redirect address for each (RFC 9700, \
+            section 4.4.2)",
         check: RuleCheck::Issuer(no_iss),
     },
     Rule {
@@ -82,15 +81,15 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Note,
         section: "RFC 9126, section 5",
         title: "authorization requests cannot be pushed",
-        cure: "offer `pushed_authorization_request_endpoint`, so that nobody can change a request \
-            on its way",
+        cure: "offer `pushed_authorization_request_endpoint`, so that nobody can change a \
+            request in the browser",
         check: RuleCheck::Issuer(no_par),
     },
     Rule {
         id: "audit.par_contradiction",
         severity: Severity::Warning,
         section: "RFC 9126, section 5",
-        title: "pushed requests are required, and there is nowhere to push them",
+        title: "pushed requests are required, but no endpoint accepts them",
         cure: "publish `pushed_authorization_request_endpoint`",
         check: RuleCheck::Issuer(par_contradiction),
     },
@@ -99,8 +98,8 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Note,
         section: "RFC 9101, section 10.4.1",
         title: "the provider fetches any `request_uri` that a request names",
-        cure: "demand their registration (`require_request_uri_registration`), or take none but \
-            pushed ones",
+        cure: "require their registration (`require_request_uri_registration`), or accept only \
+            pushed requests",
         check: RuleCheck::Issuer(open_request_uri),
     },
 ];

@@ -16,9 +16,9 @@ pub(super) const RULES: &[Rule] = &[
         id: "audit.redirected",
         severity: Severity::Error,
         section: "RFC 8414, section 3.2",
-        title: "a document is answered with a redirect",
-        cure: "serve it where it is asked for: servers do not follow, lest keys come from \
-            somewhere else",
+        title: "a document redirects",
+        cure: "serve it at its own address: servers follow no redirects, as keys could come from \
+            anywhere",
         check: RuleCheck::Issuer(redirects),
     },
     Rule {
@@ -34,27 +34,25 @@ pub(super) const RULES: &[Rule] = &[
         id: "audit.keys_cache_long",
         severity: Severity::Warning,
         section: "RFC 9111, section 5.2.2.1",
-        title: "the key set may be kept for more than a day",
-        cure: "send a `max-age` of an hour or so: for as long, a key that was withdrawn verifies \
-            forgeries",
+        title: "the key set may be cached for more than a day",
+        cure: "send a `max-age` of about an hour: a withdrawn key verifies forgeries for that long",
         check: RuleCheck::Issuer(cache_long),
     },
     Rule {
         id: "audit.keys_cache_none",
         severity: Severity::Note,
         section: "RFC 9111, section 5.2.2",
-        title: "the key set may not be kept at all",
-        cure: "send a `max-age` of some minutes; we ask every five minutes, others may ask for \
-            each token",
+        title: "the key set may not be cached",
+        cure: "send a `max-age` of some minutes; we fetch every five minutes, others may fetch \
+            for each token",
         check: RuleCheck::Issuer(cache_none),
     },
     Rule {
         id: "audit.keys_cache_unsaid",
         severity: Severity::Note,
         section: "RFC 9111, section 5.2.2",
-        title: "nothing says how long the key set may be kept",
-        cure: "send `Cache-Control: public, max-age=3600`; we ask every ten minutes where nothing \
-            is said",
+        title: "the key set has no cache lifetime",
+        cure: "send `Cache-Control: public, max-age=3600`; without it we fetch every ten minutes",
         check: RuleCheck::Issuer(cache_unsaid),
     },
     Rule {
@@ -62,7 +60,7 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Note,
         section: "RFC 9110, section 8.8.3",
         title: "the key set has no `ETag`",
-        cure: "send one, so that a set that has not changed need not be sent again",
+        cure: "send one, so that an unchanged set is not sent again",
         check: RuleCheck::Issuer(no_etag),
     },
     Rule {
@@ -70,24 +68,24 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Note,
         section: "RFC 6797, section 7.1",
         title: "browsers are not told to stay with https",
-        cure: "send `Strict-Transport-Security` from the hosts that users sign in at",
+        cure: "send `Strict-Transport-Security` from the hosts where users sign in",
         check: RuleCheck::Issuer(no_hsts),
     },
     Rule {
         id: "audit.slow",
         severity: Severity::Warning,
         section: "docs/audit.md#what-is-measured",
-        title: "a document takes long",
-        cure: "serve it from a cache: a request with a key that is new waits that long, for two \
-            seconds at most",
+        title: "a document takes too long",
+        cure: "serve it from a cache: a request with a new key waits for it, for two seconds at \
+            most",
         check: RuleCheck::Issuer(slow),
     },
     Rule {
         id: "audit.document_large",
         severity: Severity::Warning,
         section: "docs/audit.md#what-is-measured",
-        title: "a document is near the bound on its size",
-        cure: "publish the keys in use only; or raise `document_bytes` under `[limits]` in our \
+        title: "a document is close to the limit of its size",
+        cure: "publish only keys in use; or raise `document_bytes` under `[limits]` in our \
             settings",
         check: RuleCheck::Issuer(large),
     },

@@ -13,8 +13,8 @@ pub(super) const RULES: &[Rule] = &[
         id: "audit.keys_unusable",
         severity: Severity::Error,
         section: "RFC 7517, section 5",
-        title: "there is no key set that a server could use",
-        cure: "publish a JSON object whose array `keys` holds a public key for signatures, by \
+        title: "no server can use the key set",
+        cure: "publish a JSON object whose array `keys` holds a public key for signatures, over \
             https and without a redirect",
         check: RuleCheck::Issuer(unusable_set),
     },
@@ -23,8 +23,8 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Error,
         section: "RFC 7517, section 9.2",
         title: "a private key is published",
-        cure: "withdraw the key at once, make a new one, and take every token that it signed for \
-            forged",
+        cure: "withdraw the key at once, create a new one, and treat every token that it signed \
+            as forged",
         check: RuleCheck::Issuer(private),
     },
     Rule {
@@ -32,7 +32,7 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Error,
         section: "RFC 7517, section 9.2",
         title: "a symmetric key is published",
-        cure: "withdraw it at once: whoever reads it can sign tokens",
+        cure: "withdraw it at once: everybody who reads it can sign tokens",
         check: RuleCheck::Issuer(symmetric),
     },
     Rule {
@@ -40,7 +40,7 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Error,
         section: "RFC 7518, section 3.3",
         title: "the size of an RSA key is out of bounds",
-        cure: "make one of 2048 to 8192 bits; we do not use others",
+        cure: "create one of 2048 to 8192 bits; we refuse others",
         check: RuleCheck::Issuer(rsa_size),
     },
     Rule {
@@ -48,8 +48,8 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Warning,
         section: "RFC 8017, section 3.1",
         title: "the exponent of an RSA key is unusual",
-        cure: "use 65537: we refuse exponents that are even, 1 or beyond 64 bits, and small ones \
-            make faults elsewhere worse",
+        cure: "use 65537: we refuse exponents that are even, 1 or longer than 64 bits, and small \
+            ones make other mistakes worse",
         check: RuleCheck::Issuer(rsa_exponent),
     },
     Rule {
@@ -57,16 +57,16 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Error,
         section: "RFC 7517, section 4.7",
         title: "a key and its certificate are not the same key",
-        cure: "make `x5c` of the key that the other members describe: some servers read the one, \
-            some the other",
+        cure: "create `x5c` from the key in the other members: some servers read one, some the \
+            other",
         check: RuleCheck::Issuer(certificate_mismatch),
     },
     Rule {
         id: "audit.key_certificate_expired",
         severity: Severity::Note,
         section: "RFC 7517, section 4.7",
-        title: "the certificate of a key has ended, or ends soon",
-        cure: "rotate the key, or publish it without `x5c`: servers that look at the certificate \
+        title: "the certificate of a key has expired, or expires soon",
+        cure: "rotate the key, or publish it without `x5c`: servers that read the certificate \
             refuse its tokens",
         check: RuleCheck::Issuer(certificate_expired),
     },
@@ -75,7 +75,7 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Warning,
         section: "RFC 7517, section 4.5",
         title: "several keys have the same `kid`",
-        cure: "give every key a name of its own: servers that take the first fail for tokens of \
+        cure: "give every key its own `kid`: servers that take the first one refuse tokens of \
             the others",
         check: RuleCheck::Issuer(kid_repeated),
     },
@@ -84,7 +84,7 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Warning,
         section: "RFC 7517, section 4.5",
         title: "a key has no `kid`",
-        cure: "name it, and name it in the tokens: otherwise a rotation cannot be told from a \
+        cure: "give it a `kid`, and put that into the tokens: otherwise a rotation looks like a \
             forgery",
         check: RuleCheck::Issuer(kid_missing),
     },
@@ -93,14 +93,14 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Note,
         section: "RFC 7517, section 4.5",
         title: "one key is published under several names",
-        cure: "see whether a rotation changed the name only",
+        cure: "check whether a rotation changed only the name",
         check: RuleCheck::Issuer(repetitions),
     },
     Rule {
         id: "audit.key_use_missing",
         severity: Severity::Note,
         section: "RFC 7517, section 4.2",
-        title: "keys do not say what they are for",
+        title: "keys do not state their use",
         cure: "write `\"use\": \"sig\"`",
         check: RuleCheck::Issuer(use_missing),
     },
@@ -108,7 +108,7 @@ pub(super) const RULES: &[Rule] = &[
         id: "audit.key_alg_missing",
         severity: Severity::Note,
         section: "RFC 8725, section 3.1",
-        title: "keys do not say which algorithm they are for",
+        title: "keys do not state their algorithm",
         cure: "write `alg`; until then, name the algorithms in our settings (`algorithms`)",
         check: RuleCheck::Issuer(alg_missing),
     },
@@ -116,8 +116,8 @@ pub(super) const RULES: &[Rule] = &[
         id: "audit.key_unsupported",
         severity: Severity::Note,
         section: "RFC 7517, section 5",
-        title: "keys of a type or an algorithm that we do not support are left out",
-        cure: "nothing, as long as tokens for us are signed with another one",
+        title: "keys of an unsupported type or algorithm are left out",
+        cure: "ignore this if tokens for us are signed with another key",
         check: RuleCheck::Issuer(unsupported_keys),
     },
     Rule {
@@ -125,8 +125,8 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Warning,
         section: "RFC 7518, section 6",
         title: "a key is malformed, and left out",
-        cure: "publish it as RFC 7518 and RFC 8037 have it: canonical base64url, full length, a \
-            point of its curve",
+        cure: "publish it as RFC 7518 and RFC 8037 define it: canonical base64url, full length, \
+            a point on its curve",
         check: RuleCheck::Issuer(malformed_keys),
     },
     Rule {
@@ -134,7 +134,7 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Warning,
         section: "OpenID Connect Discovery 1.0, section 3",
         title: "no key fits an algorithm that the metadata offers",
-        cure: "publish the key that signs, or list the algorithms that are in use",
+        cure: "publish the key that signs, or list only the algorithms in use",
         check: RuleCheck::Issuer(no_fitting_key),
     },
 ];

@@ -16,7 +16,7 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Error,
         section: "RFC 8414, section 3",
         title: "there is no metadata",
-        cure: "serve it under `/.well-known/openid-configuration`; or name it with \
+        cure: "serve it under `/.well-known/openid-configuration`; or pass its address with \
             `--metadata-url` (`metadata_url` in our settings), or the kind of provider with \
             `--profile` (`profile`)",
         check: RuleCheck::Issuer(missing),
@@ -26,7 +26,7 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Error,
         section: "RFC 8414, section 3.2",
         title: "the metadata cannot be read strictly",
-        cure: "answer with one JSON object in which no member stands twice, within the bounds on \
+        cure: "respond with one JSON object without repeated members, within the bounds on \
             documents",
         check: RuleCheck::Issuer(unreadable),
     },
@@ -35,23 +35,23 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Note,
         section: "RFC 8414, section 3.2",
         title: "a web page stands where metadata may be",
-        cure: "answer 404 there: a client that asks this address first has to guess that the page \
-            is no metadata",
+        cure: "respond with 404 there: a client that asks this address first cannot tell a page \
+            from metadata",
         check: RuleCheck::Issuer(page),
     },
     Rule {
         id: "audit.issuer_mismatch",
         severity: Severity::Error,
         section: "RFC 8414, section 3.3",
-        title: "the metadata is of another issuer",
-        cure: "use the issuer letter by letter as the metadata has it, final slash included",
+        title: "the metadata belongs to another issuer",
+        cure: "use the issuer exactly as the metadata spells it, with its final slash",
         check: RuleCheck::Issuer(issuer_mismatch),
     },
     Rule {
         id: "audit.metadata_refused",
         severity: Severity::Error,
         section: "RFC 8414, section 2",
-        title: "a server of ours does not take the metadata into use",
+        title: "a server of ours refuses the metadata",
         cure: "write every endpoint as an absolute https URL without user information",
         check: RuleCheck::Issuer(server_refusal),
     },
@@ -84,16 +84,16 @@ pub(super) const RULES: &[Rule] = &[
         id: "audit.forms_differ",
         severity: Severity::Warning,
         section: "RFC 8414, section 5",
-        title: "the well-known addresses give different metadata",
-        cure: "serve one document at both: clients choose the address, and would not mean the same \
-            endpoints",
+        title: "the well-known addresses serve different metadata",
+        cure: "serve one document at both: each client chooses an address, and would use other \
+            endpoints than the next",
         check: RuleCheck::Issuer(forms_differ),
     },
     Rule {
         id: "audit.signed_metadata",
         severity: Severity::Warning,
         section: "RFC 8414, section 2.1",
-        title: "the signed metadata does not hold",
+        title: "the signed metadata cannot be verified",
         cure: "sign it with a published key and put the issuer into its `iss`, or leave \
             `signed_metadata` out",
         check: RuleCheck::Issuer(signed_metadata),

@@ -12,16 +12,16 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Warning,
         section: "docs/audit.md#our-own-settings",
         title: "a setting that loosens security is switched on",
-        cure: "take it out; or keep it, and say why by `--ignore`",
+        cure: "remove it; or keep it, and give the reason with `--ignore`",
         check: RuleCheck::Settings(dangers),
     },
     Rule {
         id: "audit.ours_leeway",
         severity: Severity::Warning,
         section: "RFC 7519, section 4.1.4",
-        title: "clocks may be far apart",
-        cure: "set the clocks by NTP and leave `leeway` out: for as long, ended tokens are \
-            accepted",
+        title: "the leeway for clocks is long",
+        cure: "set the clocks by NTP and leave `leeway` out: expired tokens are accepted for \
+            that long",
         check: RuleCheck::Settings(leeway),
     },
     Rule {
@@ -29,7 +29,8 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Warning,
         section: "RFC 9700, section 4.10",
         title: "tokens may live for days",
-        cure: "leave `max_lifetime` out, or set it a little above what the provider gives out",
+        cure: "leave `max_lifetime` out, or set it a little above the lifetime of the provider's \
+            tokens",
         check: RuleCheck::Settings(lifetime),
     },
     Rule {
@@ -37,9 +38,8 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Warning,
         section: "RFC 9700, section 2.3",
         title: "a role or group counts from every issuer",
-        cure: "demand the issuer beside it, as `claim = { iss = \"https://...\" }`: who runs one \
-            provider decides what its \
-               users may do everywhere",
+        cure: "require the issuer too, as `claim = { iss = \"https://...\" }`: otherwise each \
+            provider decides about all users",
         check: RuleCheck::Settings(role_of_any_issuer),
     },
     Rule {
@@ -47,8 +47,7 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Note,
         section: "docs/revocation.md",
         title: "revocations are not shared between replicas",
-        cure: "set `store` under `[revocation]`; without it, what was revoked is forgotten by a \
-            restart",
+        cure: "set `store` under `[revocation]`; without it, a restart forgets all revocations",
         check: RuleCheck::Settings(no_store),
     },
     Rule {
@@ -56,7 +55,7 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Warning,
         section: "docs/audit.md#our-own-settings",
         title: "the settings hold a password",
-        cure: "put the URL into a file of its own and name it by `store_url_file`, or set \
+        cure: "put the URL into a file, and name that with `store_url_file`, or set \
             PORTCULLIS_STORE",
         check: RuleCheck::Settings(secret_written),
     },

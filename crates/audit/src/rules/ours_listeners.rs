@@ -12,8 +12,8 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Warning,
         section: "docs/audit.md#our-own-settings",
         title: "every user of the machine can read a file with a secret",
-        cure: "chmod o-rwx the file (a mounted secret: `defaultMode: 0440`), and make a new secret \
-            where somebody else may have read it",
+        cure: "chmod o-rwx the file (a mounted secret: `defaultMode: 0440`), and replace the \
+            secret if others may have read it",
         check: RuleCheck::Settings(readable),
     },
     Rule {
@@ -21,33 +21,33 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Error,
         section: "docs/audit.md#our-own-settings",
         title: "every user of the machine can change a file that decides what is trusted",
-        cure: "chmod o-w the file, and look whether it was changed",
+        cure: "chmod o-w the file, and check whether it was changed",
         check: RuleCheck::Settings(writable),
     },
     Rule {
         id: "audit.ours_peers_broad",
         severity: Severity::Warning,
         section: "docs/gateway.md",
-        title: "whoever can connect is believed about where a request comes from",
-        cure: "name the addresses of the proxies in front, or their network",
+        title: "everybody who can connect counts as a trusted proxy",
+        cure: "list the addresses of the proxies in front, or their network",
         check: RuleCheck::Settings(broad_peers),
     },
     Rule {
         id: "audit.ours_named_away",
         severity: Severity::Note,
         section: "RFC 9110, section 7.6.1",
-        title: "the proxy in front drops what a client's `Connection` names, identity headers too",
-        cure: "see that the site refuses such a `Connection`, as deploy/caddy/Caddyfile does, and \
-            that the API refuses what comes without `X-Auth-Issuer`",
+        title: "the proxy in front drops every header that `Connection` names, identity headers \
+            too",
+        cure: "check that the site refuses such a `Connection`, as deploy/caddy/Caddyfile does, \
+            and that the API refuses requests without `X-Auth-Issuer`",
         check: RuleCheck::Settings(named_away),
     },
     Rule {
         id: "audit.ours_unbounded",
         severity: Severity::Warning,
         section: "docs/gateway.md",
-        title: "a bound on what callers can send is switched off",
-        cure: "set it as high as the largest request that is needed, or leave it out for the \
-            default",
+        title: "a bound on requests is disabled",
+        cure: "set it as high as the largest legitimate request, or leave it out for the default",
         check: RuleCheck::Settings(missing_bounds),
     },
     Rule {
@@ -55,7 +55,7 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Warning,
         section: "RFC 6797, section 7.1",
         title: "browsers are not told to stay with https",
-        cure: "leave `hsts` out: a year is the default",
+        cure: "leave `hsts` out: the default is a year",
         check: RuleCheck::Settings(hsts_off),
     },
     Rule {
@@ -63,7 +63,7 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Note,
         section: "docs/gateway.md",
         title: "probes and metrics are open to the network",
-        cure: "listen on loopback, or see that only the monitoring can reach the port",
+        cure: "listen on loopback, or check that only the monitoring can reach the port",
         check: RuleCheck::Settings(admin_exposed),
     },
     Rule {
@@ -71,7 +71,7 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Note,
         section: "RFC 9110, section 7.4",
         title: "every host is served",
-        cure: "name the `hosts` under `[gateway]`, so that requests for others get 421",
+        cure: "list the `hosts` under `[gateway]`, so that requests for others get 421",
         check: RuleCheck::Settings(any_host),
     },
 ];

@@ -14,8 +14,8 @@ pub(super) const RULES: &[Rule] = &[
         id: "audit.ours_public_write",
         severity: Severity::Warning,
         section: "RFC 9110, section 9.2.1",
-        title: "a route without a token takes methods that change things",
-        cure: "name the methods that need no token: `methods = [\"GET\"]`",
+        title: "a route without a token accepts methods that change things",
+        cure: "list the methods that need no token: `methods = [\"GET\"]`",
         check: RuleCheck::Settings(public_write),
     },
     Rule {
@@ -23,7 +23,7 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Warning,
         section: "docs/audit.md#our-own-settings",
         title: "a route without a token covers everything below a path",
-        cure: "name the paths that are public: what is added below later is public too",
+        cure: "list the public paths: paths that are added below this one later are public too",
         check: RuleCheck::Settings(public_wildcard),
     },
     Rule {
@@ -31,15 +31,15 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Note,
         section: "docs/audit.md#our-own-settings",
         title: "paths need no token",
-        cure: "see that each of them is meant to be public",
+        cure: "check that each of them is public on purpose",
         check: RuleCheck::Settings(public),
     },
     Rule {
         id: "audit.ours_any_token",
         severity: Severity::Note,
         section: "RFC 9700, section 2.3",
-        title: "a route takes any valid token",
-        cure: "demand a scope or a role: `require = { scope = \"...\" }`",
+        title: "a route accepts any valid token",
+        cure: "require a scope or a role: `require = { scope = \"...\" }`",
         check: RuleCheck::Settings(any_token),
     },
     Rule {
@@ -47,8 +47,8 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Warning,
         section: "RFC 9700, section 4.13",
         title: "an upstream is reached by plain HTTP over a network",
-        cure: "use https with `authorities`, or see that nobody else is on that network: who calls \
-            is told in headers",
+        cure: "use https with `authorities`, or check that the network is private: headers there \
+            name the caller",
         check: RuleCheck::Settings(plain_upstream),
     },
     Rule {
@@ -56,8 +56,8 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Note,
         section: "RFC 9700, section 4.9.2",
         title: "upstreams get the caller's token",
-        cure: "leave `forward_token` out where the identity headers do: an upstream that is broken \
-            into can use the token",
+        cure: "leave `forward_token` out if the identity headers suffice: a compromised upstream \
+            can use the token",
         check: RuleCheck::Settings(token_forwarded),
     },
 ];

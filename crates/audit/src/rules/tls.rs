@@ -11,18 +11,17 @@ pub(super) const RULES: &[Rule] = &[
         id: "audit.certificate_untrusted",
         severity: Severity::Error,
         section: "RFC 9325, section 7.1",
-        title: "the certificate is not accepted",
-        cure: "serve the whole chain of a certificate for this name that is valid now; a private \
-            authority is named with \
-               `--ca-file`, and `ca_file` in our settings",
+        title: "the certificate is not trusted",
+        cure: "serve the whole chain of a valid certificate for this name; name a private \
+            authority with `--ca-file`, and `ca_file` in our settings",
         check: RuleCheck::Issuer(untrusted_hosts),
     },
     Rule {
         id: "audit.certificate_expiring",
         severity: Severity::Warning,
         section: "RFC 9325, section 7.1",
-        title: "the certificate ends soon",
-        cure: "renew it: with its end all tokens are refused",
+        title: "the certificate expires soon",
+        cure: "renew it: after its expiry all tokens are refused",
         check: RuleCheck::Issuer(expiring),
     },
     Rule {
@@ -38,7 +37,7 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Note,
         section: "RFC 9325, section 3.1.1",
         title: "TLS 1.3 is not offered",
-        cure: "switch it on beside TLS 1.2",
+        cure: "enable it beside TLS 1.2",
         check: RuleCheck::Issuer(no_tls13),
     },
 ];

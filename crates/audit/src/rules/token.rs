@@ -14,8 +14,8 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Error,
         section: "RFC 8725, section 3.1",
         title: "the token cannot be read",
-        cure: "pass an access token as the provider gives it out; `portcullis explain` tells each \
-            check",
+        cure: "pass an access token exactly as the provider issues it; `portcullis explain` \
+            shows each check",
         check: RuleCheck::Issuer(malformed_token),
     },
     Rule {
@@ -23,15 +23,15 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Note,
         section: "RFC 7662, section 1",
         title: "the token is opaque",
-        cure: "set up `[issuer.introspection]`, or have the provider give out JWTs for this API",
+        cure: "configure `[issuer.introspection]`, or have the provider issue JWTs for this API",
         check: RuleCheck::Issuer(opaque),
     },
     Rule {
         id: "audit.token_issuer",
         severity: Severity::Error,
         section: "RFC 9068, section 4",
-        title: "the token is of another issuer",
-        cure: "audit the issuer that its `iss` names, letter by letter",
+        title: "the token belongs to another issuer",
+        cure: "audit the issuer exactly as its `iss` spells it",
         check: RuleCheck::Issuer(other_issuer),
     },
     Rule {
@@ -39,8 +39,8 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Error,
         section: "RFC 9068, section 4",
         title: "no published key verifies the token",
-        cure: "see whether the token is meant for the provider itself, or signed by a key that is \
-            no longer published",
+        cure: "check whether the token is for the provider itself, or signed by a key that is no \
+            longer published",
         check: RuleCheck::Issuer(unverified_token),
     },
     Rule {
@@ -55,7 +55,7 @@ pub(super) const RULES: &[Rule] = &[
         id: "audit.token_endless",
         severity: Severity::Error,
         section: "RFC 9068, section 2.2",
-        title: "the token has no end",
+        title: "the token never expires",
         cure: "have the provider put `exp` into access tokens",
         check: RuleCheck::Issuer(endless),
     },
@@ -64,17 +64,16 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Warning,
         section: "RFC 6750, section 5.3",
         title: "the token lives long",
-        cure: "have access tokens end within the hour; longer ones need binding, introspection or \
-            our revocations",
+        cure: "have access tokens expire within the hour; longer ones need binding, \
+            introspection or our revocations",
         check: RuleCheck::Issuer(long_lived),
     },
     Rule {
         id: "audit.token_audience_missing",
         severity: Severity::Warning,
         section: "RFC 9700, section 2.3",
-        title: "the token names no audience",
-        cure: "have the provider name this API in `aud`: a token for any API can be used at all of \
-            them",
+        title: "the token has no audience",
+        cure: "have the provider put this API into `aud`: a token without it works at every API",
         check: RuleCheck::Issuer(no_audience),
     },
     Rule {
@@ -82,16 +81,16 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Warning,
         section: "RFC 7515, section 4.1.4",
         title: "the token does not name its key",
-        cure: "have the provider write `kid` into the header: without it every key is tried, and a \
-            new one is not fetched",
+        cure: "have the provider put `kid` into the header: without it every key is tried, and \
+            new ones are not fetched",
         check: RuleCheck::Issuer(no_kid),
     },
     Rule {
         id: "audit.token_typ",
         severity: Severity::Note,
         section: "RFC 9068, section 2.1",
-        title: "the token's type does not say that it is an access token",
-        cure: "switch `at+jwt` on where the provider can; then set `profile = \"rfc9068\"`",
+        title: "the type of the token is not that of an access token",
+        cure: "enable `at+jwt` if the provider supports it; then set `profile = \"rfc9068\"`",
         check: RuleCheck::Issuer(typ),
     },
     Rule {
@@ -99,17 +98,17 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Note,
         section: "RFC 9068, section 2.2",
         title: "the token lacks claims of the profile for access tokens",
-        cure: "have the provider add them: who called is told by `sub` and `client_id`, and \
-            revoked by `jti`",
+        cure: "have the provider add them: `sub` and `client_id` name the caller, `jti` allows a \
+            revocation",
         check: RuleCheck::Issuer(claims_missing),
     },
     Rule {
         id: "audit.token_bearer",
         severity: Severity::Note,
         section: "RFC 9700, section 2.2.1",
-        title: "the token is bound to no key",
-        cure: "have clients use DPoP or certificates where the provider offers it: whoever steals \
-            the token can use it",
+        title: "the token is not bound to a key",
+        cure: "have clients use DPoP or certificates if the provider supports them: a thief can \
+            use this token",
         check: RuleCheck::Issuer(bearer),
     },
     Rule {
@@ -117,8 +116,8 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Warning,
         section: "RFC 9110, section 5.4",
         title: "the token is large",
-        cure: "leave claims out that no API needs: many servers take 8 kB for all header fields \
-            together",
+        cure: "leave out claims that no API needs: many servers accept 8 kB for all header \
+            fields together",
         check: RuleCheck::Issuer(large),
     },
 ];
@@ -146,7 +145,7 @@ fn malformed_token(observation: &Observation) -> Vec<String> {
 
 fn opaque(observation: &Observation) -> Vec<String> {
     let is_opaque = matches!(observation.sample, Some(SampleToken::Opaque));
-    when(is_opaque, "it is no JWT")
+    when(is_opaque, "it is not a JWT")
 }
 
 fn other_issuer(observation: &Observation) -> Vec<String> {

@@ -10,7 +10,7 @@ use portcullis_client::{Client, DpopKey, Provider};
 ///
 /// # Errors
 ///
-/// An issuer that is no URL, and certificates that cannot be read.
+/// An issuer that is not a URL, and certificates that cannot be read.
 pub(crate) fn connect(
     identity: &ClientIdentity,
     key: Option<DpopKey>,

@@ -172,7 +172,7 @@ impl fmt::Display for IssuerError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "`{}` is no issuer: {}",
+            "`{}` is not an issuer: {}",
             self.text.escape_debug(),
             self.reason
         )
@@ -271,7 +271,7 @@ mod tests {
         let error = Issuer::parse("ftp://a\n").unwrap_err().to_string();
         assert_eq!(
             error,
-            "`ftp://a\\n` is no issuer: it holds a space, a control character or a letter outside \
+            "`ftp://a\\n` is not an issuer: it holds a space, a control character or a letter outside \
                 ASCII"
         );
     }

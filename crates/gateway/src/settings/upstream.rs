@@ -85,7 +85,7 @@ impl Upstreams {
             if !is_usable || !names.insert(written.name.clone()) {
                 let expected = match is_usable {
                     true => "a name that no other upstream has",
-                    false => "a name that is no URL",
+                    false => "a name that is not a URL",
                 };
                 faults
                     .expected("name", expected)

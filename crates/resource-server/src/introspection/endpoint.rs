@@ -102,7 +102,7 @@ impl IntrospectionEndpoint {
             Ok(jws) => jws,
             Err(rejection) => {
                 let facts = rejection.facts();
-                return Err(fault(&format!("the signed answer is no JWT ({facts})")));
+                return Err(fault(&format!("the signed answer is not a JWT ({facts})")));
             }
         };
         let signer = match keys.signer(&jws).await {

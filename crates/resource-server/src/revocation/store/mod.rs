@@ -38,7 +38,7 @@ impl RevocationStore {
             None => match Log::open(url, stream.unwrap_or(STREAM)) {
                 Ok(log) => return Ok(Self(log)),
                 // The client's own error may quote the URL, and with it a password.
-                Err(_) => "it is no URL of a Redis",
+                Err(_) => "it is not the URL of a Redis",
             },
         };
         let cure = "write a URL such as `rediss://redis.example:6380`";
