@@ -161,7 +161,7 @@ fn detail(label: &str, text: &str) -> String {
     format!("{label:<WIDTH$}{}", wrap(text, INDENT + WIDTH))
 }
 
-const NAME_WIDTH: usize = 28;
+const NAME_WIDTH: usize = 31;
 
 /// Two columns of margin, the mark, two of space, the name, and one of space.
 const INDENT: usize = 2 + 2 + 2 + NAME_WIDTH + 1;

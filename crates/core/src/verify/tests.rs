@@ -440,7 +440,7 @@ fn every_row_says_what_it_found() {
             "no `sub`, and claims about a person",
         ),
         (&[], "caller", "a subject"),
-        (&[], "required claims", "all"),
+        (&[], "required claims", "all present"),
         (&[("nonce", "1")], "not an ID token", "nonce"),
         (&[("aud", r#"["a","b"]"#)], "audience", "`a`, `b`"),
         (&[("aud", "[]")], "audience", "an empty array"),

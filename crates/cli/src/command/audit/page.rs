@@ -163,7 +163,7 @@ fn summary(report: &Report, verbose: bool) -> String {
     let more = if verbose || report.count(Severity::Note) == 0 {
         ""
     } else {
-        "; --verbose tells the notes' cures"
+        "; --verbose shows the cures of notes"
     };
     // A verdict without its limits would be taken for proof that the provider is safe.
     let unseen = "Not examined: TLS before 1.2, redirect addresses, refresh tokens, and whether \

@@ -16,7 +16,7 @@ use api_request::ApiRequest;
 use challenge::{ApiChallenge, SignInDemand};
 use hint::Hint;
 use reqwest::{Response, StatusCode};
-use std::io::{ErrorKind, Write};
+use std::io::{ErrorKind, IsTerminal as _, Write};
 
 pub(crate) async fn run(arguments: CurlArguments) -> Result<Exit, CommandError> {
     let request = ApiRequest::read(&arguments)?;
@@ -98,9 +98,13 @@ async fn print(mut response: Response, include: bool, hint: &Hint) -> Result<Exi
     if include {
         write_out(&head(&response)?)?;
     }
+    let mut ends_mid_line = false;
     loop {
         match response.chunk().await {
-            Ok(Some(chunk)) => write_out(&chunk)?,
+            Ok(Some(chunk)) => {
+                write_out(&chunk)?;
+                ends_mid_line = chunk.last().is_some_and(|byte| *byte != b'\n');
+            }
             Ok(None) => break,
             Err(_) => {
                 let message = "the response ended before it was complete";
@@ -111,6 +115,10 @@ async fn print(mut response: Response, include: bool, hint: &Hint) -> Result<Exi
     let status = response.status();
     if status.as_u16() < 400 {
         return Ok(Exit::Fine);
+    }
+    // On a terminal the error would follow in the body's last line; a pipe gets the body alone.
+    if ends_mid_line && std::io::stdout().is_terminal() {
+        write_out(b"\n")?;
     }
     let failure = CommandError::new(Exit::Rejected, format!("the API responded {status}"));
     Err(match hint {

@@ -25,7 +25,7 @@ pub(crate) fn issuer(x: &Examination<'_>) -> CheckResult {
 
 /// No required claim is `null`. It would be told as missing below, which is another fault.
 pub(crate) fn no_null(x: &Examination<'_>) -> CheckResult {
-    let mut found = Cow::Borrowed("values");
+    let mut found = Cow::Borrowed("no null");
     let mut passes = true;
     for name in x.required_claims() {
         if x.claims.claim(name) == Some(&Json::Null) {
@@ -43,7 +43,7 @@ pub(crate) fn all_required(x: &Examination<'_>) -> CheckResult {
     let missing = x.required_claims().find(|name| !x.claims.has(name));
     let found = match missing {
         Some(name) => Cow::Owned(format!("no `{name}`")),
-        None => Cow::Borrowed("all"),
+        None => Cow::Borrowed("all present"),
     };
     x.judge(missing.is_none(), &list(x.required_claims()), &found)
 }
