@@ -47,6 +47,14 @@ const ARROWS: &[(&str, &[&str])] = &[
             "enterprise-api",
         ],
     ),
+    (
+        "portcullis-testkit",
+        &[
+            "portcullis-core",
+            "portcullis-resource-server",
+            "portcullis-idp",
+        ],
+    ),
     ("portcullis-conformance", &[]),
     ("xtask", &[]),
 ];

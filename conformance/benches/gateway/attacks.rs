@@ -2,7 +2,7 @@
 //! compared with.
 
 use crate::attack_costs::Target;
-use crate::raw_http2::{
+use portcullis_testkit::raw_http2::{
     ACK, DATA, END_HEADERS, END_STREAM, HEADERS, PING, RESET, SETTINGS, frame, head,
     indexed_literal, literal,
 };

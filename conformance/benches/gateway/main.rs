@@ -23,13 +23,6 @@ mod load;
 mod peers;
 
 mod process;
-#[path = "../../../crates/gateway/tests/it/raw_http2.rs"]
-#[allow(
-    dead_code,
-    clippy::expect_used,
-    reason = "the frames are shared with the gateway's own tests"
-)]
-mod raw_http2;
 mod sink;
 mod soak;
 mod upstream;

@@ -73,7 +73,7 @@ enum Event {
 }
 
 /// Everything that takes part.
-struct World {
+struct SoakSetup {
     gateway: Process,
     address: SocketAddr,
     settings: PathBuf,
@@ -86,7 +86,7 @@ struct World {
 
 /// Whether nothing was wrong.
 pub(crate) async fn run(seconds: u64) -> bool {
-    let mut world = World::start().await;
+    let mut world = SoakSetup::start().await;
     let mut callers = clients::start(world.address, &world.idp, &world.expected, &world.tally);
     callers.spawn(hostile::hold(world.address));
     callers.spawn(hostile::run(
@@ -112,7 +112,7 @@ pub(crate) async fn run(seconds: u64) -> bool {
     world.told(happened, began.elapsed(), &resident)
 }
 
-impl World {
+impl SoakSetup {
     async fn start() -> Self {
         let folder = folder("soak");
         let idp = Idp::start(IdpConfig::default()).await.unwrap();

@@ -1,12 +1,13 @@
 //! How much a token can make us allocate, counted.
 
-use crate::corpus::{document, line::Line, rows};
 use allocation_counter::{AllocationInfo, measure};
 use portcullis_core::credential::Credential;
 use portcullis_core::token::{Issuer, NumericDate};
 use portcullis_core::{Decision, Requirement};
 use portcullis_idp::{Idp, IdpConfig};
 use portcullis_resource_server::{ResourceServer, Revocation, Settings};
+use portcullis_testkit::CorpusVerifier;
+use portcullis_testkit::corpus::{document, rows};
 
 /// A token that was verified before costs no allocation beyond the copy that goes to the caller,
 /// which is shared.
@@ -178,7 +179,7 @@ fn a_whole_decision_allocates_no_more_than_its_token() {
 #[test]
 fn no_token_makes_us_allocate_out_of_proportion() {
     let document = document("access-tokens.json");
-    let line = Line::default();
+    let line = CorpusVerifier::strict();
     let mut worst = (0, String::new());
     for row in rows(&document) {
         let token = row["token"].as_str().unwrap();
@@ -196,7 +197,7 @@ fn no_token_makes_us_allocate_out_of_proportion() {
 /// more than ten times the longest token.
 #[test]
 fn no_shape_of_claims_makes_us_allocate_out_of_proportion() {
-    let line = Line::default();
+    let line = CorpusVerifier::strict();
     let part = |json: &str| portcullis_core::jose::base64url::encode(json.as_bytes());
     for piece in [
         "{\"a\":1}",

@@ -2,9 +2,10 @@
 //!
 //! `PORTCULLIS_WRITE_DOCUMENTS=1 cargo test -p portcullis-conformance documents` writes them anew.
 
-use crate::corpus::{document, rows, verdicts};
+use crate::corpus::verdicts;
 use portcullis_core::OutageCode;
 use portcullis_core::rejection::Code;
+use portcullis_testkit::corpus::{document, rows};
 use std::fmt::Write as _;
 use std::path::PathBuf;
 

@@ -12,10 +12,6 @@
     reason = "a test that fails should stop, and a suite prints its totals"
 )]
 
-/// The same little server that the suites of `resource-server` use.
-#[allow(dead_code, reason = "those suites use more of it")]
-#[path = "../../../crates/resource-server/tests/it/answering.rs"]
-mod answering;
 mod bounds;
 mod corpus;
 mod documents;

@@ -27,7 +27,7 @@ use tokio::runtime::Runtime;
 use tower::ServiceExt as _;
 
 /// A server with many tokens: all of them known, or none.
-struct World {
+struct DecideBench {
     runtime: Runtime,
     app: Router,
     remembering: ResourceServer,
@@ -38,7 +38,7 @@ struct World {
     next: Cell<usize>,
 }
 
-impl World {
+impl DecideBench {
     fn new(tokens: usize) -> Self {
         let runtime = Runtime::new().unwrap();
         let idp = runtime.block_on(Idp::start(IdpConfig::default())).unwrap();
@@ -150,7 +150,7 @@ impl World {
 }
 
 fn ratios(_: &mut Criterion) {
-    let (hot, spread) = (World::new(1), World::new(10_000));
+    let (hot, spread) = (DecideBench::new(1), DecideBench::new(10_000));
     let mut rounds: [Vec<f64>; 8] = Default::default();
     for _ in 0..41 {
         let micros = |took: Duration, calls: u32| took.as_secs_f64() * 1e6 / f64::from(calls);
@@ -204,7 +204,7 @@ fn median(mut values: Vec<f64>) -> f64 {
 }
 
 fn singly(criterion: &mut Criterion) {
-    let world = World::new(1);
+    let world = DecideBench::new(1);
     criterion.bench_function("known token", |bencher| {
         bencher.iter_custom(|calls| world.decide(&world.remembering, calls));
     });

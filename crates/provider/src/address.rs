@@ -179,12 +179,7 @@ mod tests {
     /// judged here.
     #[test]
     fn outbound_urls_of_the_corpus() {
-        let path = concat!(
-            env!("CARGO_MANIFEST_DIR"),
-            "/../../conformance/corpus/outbound-urls.json"
-        );
-        let document: serde_json::Value =
-            serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+        let document = portcullis_testkit::corpus::document("outbound-urls.json");
         let mut judged = 0;
         for row in document["vectors"].as_array().unwrap() {
             let text = row["url"].as_str().unwrap();

@@ -20,7 +20,7 @@ const SIZES: [u32; 3] = [0, 1_000, 1_000_000];
 const ROUNDS: usize = 41;
 
 /// A server with so many revocations, and tokens that none of them is about.
-struct World {
+struct RevocationBench {
     runtime: Runtime,
     idp: Idp,
     remembering: ResourceServer,
@@ -28,7 +28,7 @@ struct World {
     tokens: Vec<String>,
 }
 
-impl World {
+impl RevocationBench {
     fn new(revoked: u32) -> Self {
         let runtime = Runtime::new().unwrap();
         let idp = runtime.block_on(Idp::start(IdpConfig::default())).unwrap();
@@ -115,7 +115,7 @@ fn median(mut values: Vec<f64>) -> f64 {
 }
 
 fn main() {
-    let worlds = SIZES.map(World::new);
+    let worlds = SIZES.map(RevocationBench::new);
     let mut rounds: [[Vec<f64>; 3]; 3] = Default::default();
     for round in 0..ROUNDS {
         // All take turns, so that noise is shared.

@@ -1,10 +1,10 @@
 //! 500 tokens, good, hostile and odd.
 
-use super::line::Line;
-use super::{document, rows};
 use crate::tally::Tally;
 use portcullis_core::challenge::{Problem, challenge};
 use portcullis_core::rejection::{Code, Rejection};
+use portcullis_testkit::CorpusVerifier;
+use portcullis_testkit::corpus::{document, rows};
 use std::collections::BTreeMap;
 
 /// Where the corpus leaves the choice, the choice we made: these are accepted, the others refused.
@@ -50,9 +50,9 @@ fn fits(reason: &str, code: Code) -> bool {
 #[test]
 fn every_token_gets_its_answer() {
     let document = document("access-tokens.json");
-    let lines: BTreeMap<&str, Line> = ["default", "lenient-typ", "two-issuers"]
+    let lines: BTreeMap<&str, CorpusVerifier> = ["default", "lenient-typ", "two-issuers"]
         .into_iter()
-        .map(|name| (name, Line::new(&document, name)))
+        .map(|name| (name, CorpusVerifier::new(&document, name)))
         .collect();
     let mut tally = Tally::new("corpus access-tokens");
     for row in rows(&document) {
@@ -80,7 +80,7 @@ fn every_token_gets_its_answer() {
 #[test]
 fn no_refusal_echoes_the_token() {
     let document = document("access-tokens.json");
-    let line = Line::default();
+    let line = CorpusVerifier::strict();
     for row in rows(&document) {
         let token = row["token"].as_str().unwrap();
         let Err(rejection) = line.verify(token) else {
@@ -109,7 +109,7 @@ fn wire(rejection: &Rejection) -> String {
 #[test]
 fn no_mutation_of_a_good_token_is_accepted() {
     let document = document("access-tokens.json");
-    let line = Line::default();
+    let line = CorpusVerifier::strict();
     let good = rows(&document).iter().filter(|row| {
         ["base-es256", "base-eddsa", "base-rs256"].contains(&row["id"].as_str().unwrap())
     });

@@ -1,11 +1,11 @@
 //! 33 requests: where the token is read from, and what is answered.
 
-use super::line::Line;
-use super::{document, rows};
 use crate::tally::Tally;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use portcullis_core::challenge::challenge;
 use portcullis_core::{Requirement, credential};
+use portcullis_testkit::CorpusVerifier;
+use portcullis_testkit::corpus::{document, rows};
 use serde_json::Value;
 
 #[test]
@@ -18,7 +18,7 @@ fn every_request_gets_its_answer() {
         .as_str()
         .unwrap();
     let document = document("authorization-header.json");
-    let line = Line::default();
+    let line = CorpusVerifier::strict();
     let mut tally = Tally::new("corpus authorization-header");
     for row in rows(&document) {
         let headers = headers(row, good);

@@ -1,10 +1,10 @@
 //! Another library beside ours: what we accept, it accepts. How much more it accepts is printed,
 //! for scale.
 
-use super::line::Line;
-use super::{document, rows};
 use jsonwebtoken::jwk::{Jwk, JwkSet};
 use jsonwebtoken::{DecodingKey, Validation, decode, decode_header};
+use portcullis_testkit::CorpusVerifier;
+use portcullis_testkit::corpus::{document, rows};
 use serde_json::{Value, json};
 
 /// Ordinary use: the key by its `kid`, the header's algorithm if the key names none, issuer and
@@ -32,7 +32,7 @@ fn accepted(token: &str, keys: &JwkSet) -> bool {
 #[test]
 fn another_library_accepts_what_we_accept() {
     let document = document("access-tokens.json");
-    let line = Line::default();
+    let line = CorpusVerifier::strict();
     let mut keys = document["jwks"]["https://idp.example/tenant-a"].clone();
     // That library does not know P-521.
     keys.as_array_mut()

@@ -1,20 +1,20 @@
 //! 59 answers of an introspection endpoint, from a real server through the production code.
 
-use super::{NOW, document, rows};
-use crate::answering::{Answer, Answering};
 use crate::tally::Tally;
 use portcullis_core::Denial;
 use portcullis_core::credential::Credential;
 use portcullis_core::token::NumericDate;
 use portcullis_resource_server::clock::TestClock;
 use portcullis_resource_server::{Config, ResourceServer, Settings};
+use portcullis_testkit::corpus::{document, rows};
+use portcullis_testkit::{Answer, AnsweringServer, NOW};
 use serde_json::Value;
 use std::sync::Arc;
 
 #[tokio::test]
 async fn every_answer_means_what_it_should() {
     let document = document("introspection-responses.json");
-    let endpoint = Answering::start("").await;
+    let endpoint = AnsweringServer::start("").await;
     let mut tally = Tally::new("corpus introspection-responses");
     for row in rows(&document) {
         endpoint.answer(answer(row));

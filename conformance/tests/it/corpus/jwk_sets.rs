@@ -1,9 +1,9 @@
 //! 69 key sets: which keys are of use, or whether the document is refused.
 
-use super::{document, rows};
 use crate::tally::Tally;
 use portcullis_core::Limits;
 use portcullis_core::jose::Jwks;
+use portcullis_testkit::corpus::{document, rows};
 use std::collections::BTreeSet;
 
 /// Where the corpus leaves the choice, ours differs from the row in these: `x5c` is ignored, as the

@@ -5,29 +5,18 @@ mod authorization_header;
 mod differential;
 mod introspection_responses;
 mod jwk_sets;
-pub(crate) mod line;
 mod scope_decisions;
 mod server;
 
+use portcullis_testkit::CorpusVerifier;
+use portcullis_testkit::corpus::{document, rows};
 use serde_json::Value;
-
-/// The clock of the corpus: 2027-01-15T08:00:00Z.
-pub(crate) const NOW: i64 = 1_800_000_000;
-
-pub(crate) fn document(name: &str) -> Value {
-    let path = format!("{}/corpus/{name}", env!("CARGO_MANIFEST_DIR"));
-    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
-}
-
-pub(crate) fn rows(document: &Value) -> &[Value] {
-    document["vectors"].as_array().unwrap()
-}
 
 /// Every token of the corpus that is refused, with the code.
 pub(crate) fn verdicts() -> Vec<(String, String)> {
     let document = document("access-tokens.json");
     let lines = ["default", "lenient-typ", "two-issuers"]
-        .map(|name| (name, line::Line::new(&document, name)));
+        .map(|name| (name, CorpusVerifier::new(&document, name)));
     rows(&document)
         .iter()
         .filter_map(|row| {
@@ -37,4 +26,31 @@ pub(crate) fn verdicts() -> Vec<(String, String)> {
             Some((row["id"].as_str()?.to_owned(), rejection.code().to_string()))
         })
         .collect()
+}
+
+/// A change of a row is a change of one line, and no corpus is without its line in the README.
+#[test]
+fn every_row_is_a_line_and_every_file_is_described() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/corpus");
+    let readme = std::fs::read_to_string(format!("{folder}/README.md")).unwrap();
+    let mut files = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        if name == "README.md" {
+            continue;
+        }
+        files += 1;
+        assert!(readme.contains(&format!("| `{name}` |")), "{name}");
+        let text = std::fs::read_to_string(format!("{folder}/{name}")).unwrap();
+        let lines: Vec<Value> = text.lines().filter_map(row).collect();
+        for row in rows(&document(&name)) {
+            assert!(lines.contains(row), "{name}: not a line: {row}");
+        }
+    }
+    assert_eq!(files, 12);
+}
+
+/// What a line holds, where it holds one value of its own.
+fn row(line: &str) -> Option<Value> {
+    serde_json::from_str(line.trim().trim_end_matches(',')).ok()
 }

@@ -1,12 +1,13 @@
 //! 19 comparisons of scopes.
 
-use super::{NOW, document, rows};
 use crate::tally::Tally;
 use portcullis_core::Requirement;
 use portcullis_core::credential::Credential;
 use portcullis_core::token::NumericDate;
 use portcullis_idp::{Idp, IdpConfig};
 use portcullis_resource_server::{ResourceServer, Settings, clock::TestClock};
+use portcullis_testkit::NOW;
+use portcullis_testkit::corpus::{document, rows};
 use std::sync::Arc;
 
 #[tokio::test]

@@ -1,8 +1,6 @@
 //! The corpus through the live server: it decides as the core does, and what it explains is what it
 //! decides.
 
-use super::line::Line;
-use super::{NOW, document, rows};
 use crate::tally::Tally;
 use portcullis_core::Limits;
 use portcullis_core::credential::Credential;
@@ -10,6 +8,8 @@ use portcullis_core::jose::Jwks;
 use portcullis_core::token::NumericDate;
 use portcullis_resource_server::clock::TestClock;
 use portcullis_resource_server::{Config, IssuerConfig, ResourceServer, Settings};
+use portcullis_testkit::corpus::{document, rows};
+use portcullis_testkit::{CorpusVerifier, NOW};
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -67,7 +67,10 @@ async fn what_is_explained_is_what_is_decided() {
     let document = document("access-tokens.json");
     let mut tally = Tally::new("corpus access-tokens, explained");
     for name in ["default", "lenient-typ", "two-issuers"] {
-        let (server, line) = (server(&document, name), Line::new(&document, name));
+        let (server, line) = (
+            server(&document, name),
+            CorpusVerifier::new(&document, name),
+        );
         for row in rows(&document)
             .iter()
             .filter(|row| row["config"].as_str().unwrap_or("default") == name)

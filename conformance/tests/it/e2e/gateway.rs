@@ -13,7 +13,7 @@ use tokio::net::TcpListener;
 
 /// A folder with a settings file, an identity provider, and an API without any protection of its
 /// own.
-struct World {
+struct OperatorSetup {
     folder: PathBuf,
     idp: Idp,
     api: SocketAddr,
@@ -21,7 +21,7 @@ struct World {
     admin: SocketAddr,
 }
 
-impl World {
+impl OperatorSetup {
     async fn new(name: &str) -> Self {
         let folder = std::env::temp_dir().join(format!("portcullis-{name}-{}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
@@ -108,7 +108,7 @@ impl World {
     }
 }
 
-impl Drop for World {
+impl Drop for OperatorSetup {
     fn drop(&mut self) {
         _ = std::fs::remove_dir_all(&self.folder);
     }
@@ -127,7 +127,7 @@ const OPEN: &str = "[[route]]\npath = \"/**\"\naccess = \"public\"\n";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_api_is_protected_reloaded_and_stopped() {
-    let world = World::new("serve").await;
+    let world = OperatorSetup::new("serve").await;
     world.write(CLOSED);
     let gateway = Process::start(&mut world.command(&["serve"]));
     world.ready().await;
@@ -164,7 +164,7 @@ async fn an_api_is_protected_reloaded_and_stopped() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn settings_are_begun_and_checked() {
-    let world = World::new("config").await;
+    let world = OperatorSetup::new("config").await;
     let begun = world.run(&["config", "init"]);
     assert!(begun.status.success());
     assert!(
@@ -191,7 +191,7 @@ async fn settings_are_begun_and_checked() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_flood_leaves_descriptors_for_probes() {
-    let world = World::new("flood").await;
+    let world = OperatorSetup::new("flood").await;
     let silent = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     let address = silent.local_addr().unwrap();
     tokio::spawn(async move {
@@ -271,7 +271,7 @@ async fn systemd_can_hand_over_the_socket() {
         crate::tally::excused(&format!("`{ACTIVATE}` is not installed"));
         return;
     }
-    let world = World::new("activation").await;
+    let world = OperatorSetup::new("activation").await;
     world.write(OPEN);
     let mut command = Command::new(ACTIVATE);
     // Another address than the settings say: the socket that is handed over is the one that counts.
@@ -298,7 +298,7 @@ async fn systemd_can_hand_over_the_socket() {
 /// gateway is ready, and not before.
 #[tokio::test(flavor = "multi_thread")]
 async fn systemd_is_told_what_the_gateway_does() {
-    let world = World::new("notify").await;
+    let world = OperatorSetup::new("notify").await;
     world.write(CLOSED);
     let socket = world.folder.join("notify");
     let systemd = std::os::unix::net::UnixDatagram::bind(&socket).unwrap();

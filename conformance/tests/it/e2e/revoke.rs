@@ -11,14 +11,14 @@ use std::time::{Duration, Instant};
 
 const PASSWORD: &str = "marked-store-password";
 
-struct World {
+struct RevocationSetup {
     redis: Redis,
     idp: Idp,
     server: ResourceServer,
     url: String,
 }
 
-impl World {
+impl RevocationSetup {
     async fn new() -> Option<Self> {
         let plain = |_: &Path, port: u16| {
             ["--port", &port.to_string(), "--requirepass", PASSWORD]
@@ -81,7 +81,7 @@ impl World {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_the_command_revokes_a_running_server_refuses() {
-    let Some(world) = World::new().await else {
+    let Some(world) = RevocationSetup::new().await else {
         return;
     };
     let token = |number: u32| {
@@ -143,7 +143,7 @@ async fn what_the_command_revokes_a_running_server_refuses() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_command_says_what_it_cannot_do() {
-    let Some(world) = World::new().await else {
+    let Some(world) = RevocationSetup::new().await else {
         return;
     };
     let issuer = world.idp.issuer().to_string();
@@ -217,7 +217,7 @@ async fn the_command_says_what_it_cannot_do() {
 /// The settings of a server name the store and the issuer, so the command needs no more.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_settings_of_a_server_are_enough() {
-    let Some(world) = World::new().await else {
+    let Some(world) = RevocationSetup::new().await else {
         return;
     };
     let (settings, url) = (
@@ -250,7 +250,7 @@ async fn the_settings_of_a_server_are_enough() {
 /// `explain` asks the store as a server does; with a key set from a file it asks nobody.
 #[tokio::test(flavor = "multi_thread")]
 async fn explain_knows_what_was_revoked() {
-    let Some(world) = World::new().await else {
+    let Some(world) = RevocationSetup::new().await else {
         return;
     };
     let (issuer, keys) = (

@@ -1,11 +1,11 @@
 //! 500 tokens.
 
 use super::case::{Case, Outcome};
-use super::world::World;
+use super::doors::Doors;
 use super::{Row, run};
-use crate::corpus::line::Line;
-use crate::corpus::{document, rows};
 use portcullis_core::challenge::challenge;
+use portcullis_testkit::CorpusVerifier;
+use portcullis_testkit::corpus::{document, rows};
 use std::collections::BTreeMap;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -14,8 +14,8 @@ async fn every_token_gets_the_answer_of_the_core() {
     let mut worlds = BTreeMap::new();
     let mut table = Vec::new();
     for name in ["default", "lenient-typ", "two-issuers"] {
-        worlds.insert(name, World::of_corpus(&document, name).await);
-        let line = Line::new(&document, name);
+        worlds.insert(name, Doors::of_corpus(&document, name).await);
+        let line = CorpusVerifier::new(&document, name);
         for row in rows(&document)
             .iter()
             .filter(|row| row["config"].as_str().unwrap_or("default") == name)
@@ -34,7 +34,7 @@ async fn every_token_gets_the_answer_of_the_core() {
     run("access-tokens", &worlds, &table).await;
 }
 
-fn checked(line: &Line, id: &str, token: &str) -> Row {
+fn checked(line: &CorpusVerifier, id: &str, token: &str) -> Row {
     let right = match line.verify(token) {
         Ok(_) => Outcome {
             status: 200,

@@ -4,9 +4,8 @@
 
 use super::case::{Case, HOST};
 use super::door::Door;
+use super::doors::Doors;
 use super::envoy;
-use super::world::World;
-use crate::corpus::NOW;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use jsonwebtoken::jwk::JwkSet;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
@@ -16,6 +15,7 @@ use portcullis_core::token::NumericDate;
 use portcullis_idp::{Idp, IdpConfig};
 use portcullis_resource_server::clock::TestClock;
 use portcullis_resource_server::{Config, ResourceServer, Settings};
+use portcullis_testkit::NOW;
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -42,7 +42,7 @@ async fn what_arrives_can_be_verified_whoever_carried_it() {
     let identity = format!(
         "[gateway.identity.assertion]\nissuer = \"{GATEWAY}\"\naudience = \"{AUDIENCE}\"\nkeys = [{file:?}]\n"
     );
-    let world = World::telling(&identity, &issuer, &[], &clock).await;
+    let world = Doors::telling(&identity, &issuer, &[], &clock).await;
     let keys = format!("http://{}/.well-known/portcullis/jwks.json", world.admin);
     let set = reqwest::get(&keys).await.unwrap().text().await.unwrap();
     let set: JwkSet = serde_json::from_str(&set).unwrap();
@@ -121,7 +121,7 @@ fn decoded(assertion: &str, set: &JwkSet) -> Value {
 
 /// The headers that the upstream gets: of the proxy, as it got them; else what the one that asks
 /// makes of the answer.
-async fn seen(world: &World, door: Door, case: &Case) -> HeaderMap {
+async fn seen(world: &Doors, door: Door, case: &Case) -> HeaderMap {
     let answer = match door {
         Door::Proxy => {
             assert_eq!(world.proxied(case).await.0.status, 200);

@@ -1,9 +1,9 @@
 //! 33 requests: where the token is read from.
 
 use super::case::{Case, Outcome};
-use super::world::World;
+use super::doors::Doors;
 use super::{Row, run};
-use crate::corpus::{document, rows};
+use portcullis_testkit::corpus::{document, rows};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ async fn a_credential_is_found_in_the_same_places() {
         .unwrap()["token"]
         .as_str()
         .unwrap();
-    let worlds = BTreeMap::from([("default", World::of_corpus(&tokens, "default").await)]);
+    let worlds = BTreeMap::from([("default", Doors::of_corpus(&tokens, "default").await)]);
     let document = document("authorization-header.json");
     let table: Vec<_> = rows(&document)
         .iter()

@@ -1,9 +1,9 @@
 //! The doors, and how each is asked.
 
 use super::case::{Case, Outcome};
+use super::doors::Doors;
 use super::envoy;
 use super::wire;
-use super::world::World;
 use axum::body::Body;
 use axum::http::{HeaderName, HeaderValue, Request};
 use tower::ServiceExt as _;
@@ -117,7 +117,7 @@ impl Door {
     }
 }
 
-impl World {
+impl Doors {
     /// What a client gets for a request through this door, or why it cannot come through it.
     pub(super) async fn ask(&self, door: Door, case: &Case) -> Result<Outcome, &'static str> {
         case.fits_http()?;

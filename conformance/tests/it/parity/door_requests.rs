@@ -4,14 +4,14 @@
 use super::Unexpressed;
 use super::case::{Case, Outcome};
 use super::door::{Door, Front};
-use super::world::World;
-use crate::corpus::{document, rows};
+use super::doors::Doors;
+use portcullis_testkit::corpus::{document, rows};
 use serde_json::Value;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_spelling_of_a_request_gets_more_than_another() {
     let tokens = document("access-tokens.json");
-    let world = World::of_corpus(&tokens, "default").await;
+    let world = Doors::of_corpus(&tokens, "default").await;
     let document = document("door-requests.json");
     let (mut asked, mut faults, mut unexpressed) = (0, Vec::new(), Unexpressed::default());
     for row in rows(&document) {

@@ -1,7 +1,7 @@
 //! ext_authz by gRPC, with Envoy's own messages and another implementation of gRPC.
 
 use super::case::{Case, Outcome};
-use super::world::World;
+use super::doors::Doors;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use envoy_types::pb::envoy::config::core::v3 as core;
 use envoy_types::pb::envoy::config::core::v3::header_value_option::HeaderAppendAction;
@@ -132,7 +132,7 @@ fn apply(headers: &mut HeaderMap, options: &[core::HeaderValueOption]) {
     }
 }
 
-impl World {
+impl Doors {
     pub(super) async fn check(&self, request: CheckRequest) -> CheckResponse {
         AuthorizationClient::new(self.envoy.clone())
             .check(request)

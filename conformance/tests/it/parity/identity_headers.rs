@@ -7,13 +7,14 @@
 use super::Unexpressed;
 use super::case::{Case, HOST};
 use super::door::Door;
+use super::doors::Doors;
 use super::envoy;
-use super::world::World;
-use crate::corpus::{NOW, document, rows};
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use portcullis_core::token::NumericDate;
 use portcullis_idp::{Idp, IdpConfig};
 use portcullis_resource_server::clock::TestClock;
+use portcullis_testkit::NOW;
+use portcullis_testkit::corpus::{document, rows};
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -39,7 +40,7 @@ async fn the_upstream_sees_the_same_caller() {
         idp.audience()
     );
     let clock = Arc::new(TestClock::at(NumericDate::from_seconds(NOW)));
-    let world = World::new(&issuer, &[], &clock).await;
+    let world = Doors::new(&issuer, &[], &clock).await;
     let document = document("identity-headers.json");
     let (mut asked, mut faults, mut unexpressed) = (0, Vec::new(), Unexpressed::default());
     for row in rows(&document) {
@@ -99,7 +100,7 @@ fn case(row: &Value, token: &str) -> Case {
     case
 }
 
-async fn seen(world: &World, door: Door, row: &Value, case: &Case) -> Result<Seen, &'static str> {
+async fn seen(world: &Doors, door: Door, row: &Value, case: &Case) -> Result<Seen, &'static str> {
     let id = row["id"].as_str().unwrap();
     if row["trailers"].is_array() {
         return Err("trailers are tested with the proxy, and nobody else here sees any");
@@ -197,7 +198,7 @@ async fn seen(world: &World, door: Door, row: &Value, case: &Case) -> Result<See
 /// A door that is asked cannot have the upstream see what the row wants: it refuses, and says
 /// `why`.
 async fn refused(
-    world: &World,
+    world: &Doors,
     door: Door,
     case: &Case,
     why: &'static str,

@@ -10,6 +10,7 @@ mod authorization_header;
 mod case;
 mod door;
 mod door_requests;
+mod doors;
 mod envoy;
 mod identity_headers;
 mod outage;
@@ -17,13 +18,12 @@ mod policies;
 mod request_paths;
 mod step_up;
 mod wire;
-mod world;
 
 use crate::tally::totals;
 use case::{Case, Outcome};
 use door::Door;
+use doors::Doors;
 use std::collections::BTreeMap;
-use world::World;
 
 /// A row of a corpus, and what is right for an answer to it.
 struct Row {
@@ -37,7 +37,7 @@ type Judge = Box<dyn Fn(&Outcome) -> Result<(), String>>;
 
 /// Asks every door about every row: each answer is right, and all are equal. The totals are
 /// printed.
-async fn run(corpus: &str, worlds: &BTreeMap<&'static str, World>, rows: &[(&'static str, Row)]) {
+async fn run(corpus: &str, worlds: &BTreeMap<&'static str, Doors>, rows: &[(&'static str, Row)]) {
     let (mut asked, mut faults, mut unexpressed) = (0, Vec::new(), Unexpressed::default());
     for (world, row) in rows {
         let mut first: Option<(Door, Outcome)> = None;

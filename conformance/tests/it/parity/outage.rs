@@ -2,12 +2,12 @@
 //! never 401.
 
 use super::case::{Case, Outcome};
-use super::world::World;
+use super::doors::Doors;
 use super::{Row, run};
-use crate::corpus::NOW;
 use portcullis_core::token::NumericDate;
 use portcullis_idp::{Endpoint, Fault, Idp, IdpConfig};
 use portcullis_resource_server::clock::TestClock;
+use portcullis_testkit::NOW;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -23,7 +23,7 @@ async fn an_outage_is_an_outage() {
         idp.audience()
     );
     let clock = Arc::new(TestClock::at(NumericDate::from_seconds(NOW)));
-    let worlds = BTreeMap::from([("unreachable", World::new(&issuer, &[], &clock).await)]);
+    let worlds = BTreeMap::from([("unreachable", Doors::new(&issuer, &[], &clock).await)]);
     let table: Vec<_> = [("/", 503), ("/write", 503), ("/?access_token=x", 400)]
         .into_iter()
         .map(|(target, status)| {

@@ -2,12 +2,12 @@
 //! on.
 
 use super::case::{Case, Outcome};
-use super::world::{IDENTITY, World};
+use super::doors::{Doors, IDENTITY};
 use super::{Row, run};
-use crate::corpus::NOW;
 use portcullis_core::token::NumericDate;
 use portcullis_idp::{Idp, IdpConfig};
 use portcullis_resource_server::clock::TestClock;
+use portcullis_testkit::NOW;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -54,7 +54,7 @@ async fn policies_decide_alike() {
         "{IDENTITY}[cedar]\npolicies = [\"{}\"]\n{TABLES}",
         file.display()
     );
-    let world = World::telling(&tables, &issuer, &[], &clock).await;
+    let world = Doors::telling(&tables, &issuer, &[], &clock).await;
     std::fs::remove_file(&file).unwrap();
     let token = |user: &str| idp.token(user).claim("sub", format!("{user}-1"));
     let writer = || token("bob").scope("orders:write").sign();

@@ -1,16 +1,16 @@
 //! 239 targets: which route a path falls to.
 
 use super::case::{Case, Outcome};
-use super::world::World;
+use super::doors::Doors;
 use super::{Row, run};
-use crate::corpus::{document, rows};
+use portcullis_testkit::corpus::{document, rows};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_path_falls_under_the_same_rule() {
     let tokens = document("access-tokens.json");
-    let worlds = BTreeMap::from([("default", World::of_corpus(&tokens, "default").await)]);
+    let worlds = BTreeMap::from([("default", Doors::of_corpus(&tokens, "default").await)]);
     let document = document("request-paths.json");
     let table: Vec<_> = rows(&document)
         .iter()

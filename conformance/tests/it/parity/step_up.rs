@@ -2,12 +2,12 @@
 //! every door.
 
 use super::case::{Case, Outcome};
-use super::world::World;
+use super::doors::Doors;
 use super::{Row, run};
-use crate::corpus::NOW;
 use portcullis_core::token::NumericDate;
 use portcullis_idp::{Idp, IdpConfig, TokenBuilder};
 use portcullis_resource_server::clock::TestClock;
+use portcullis_testkit::NOW;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ async fn who_must_sign_in_again_is_told_how() {
         idp.audience()
     );
     let clock = Arc::new(TestClock::at(NumericDate::from_seconds(NOW)));
-    let worlds = BTreeMap::from([("payments", World::new(&issuer, &[], &clock).await)]);
+    let worlds = BTreeMap::from([("payments", Doors::new(&issuer, &[], &clock).await)]);
     let good = || {
         idp.token("bob")
             .scope("payments")

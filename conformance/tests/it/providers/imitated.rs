@@ -90,12 +90,12 @@ fn rows() -> Vec<Row> {
     ]
 }
 
-struct World {
+struct ImitatedProvider {
     idp: Idp,
     server: ResourceServer,
 }
 
-impl World {
+impl ImitatedProvider {
     async fn new(dialect: Dialect) -> Self {
         let config = IdpConfig {
             dialect,
@@ -141,7 +141,7 @@ async fn every_provider_is_understood() {
         Dialect::ALL
     );
     for row in rows() {
-        let world = World::new(row.dialect).await;
+        let world = ImitatedProvider::new(row.dialect).await;
         let (idp, name) = (&world.idp, row.dialect);
         let alice = world
             .read(&idp.token("alice").scope("orders:read").sign())
@@ -191,7 +191,7 @@ async fn every_provider_is_understood() {
 /// A key that is published for one tenant is good for that tenant only.
 #[tokio::test(flavor = "multi_thread")]
 async fn another_tenants_key_is_refused() {
-    let world = World::new(Dialect::Entra).await;
+    let world = ImitatedProvider::new(Dialect::Entra).await;
     let base = world.idp.base();
     let issuer = IssuerConfig {
         url: format!("{base}/{{tenantid}}/v2.0"),
@@ -206,7 +206,7 @@ async fn another_tenants_key_is_refused() {
     })
     .unwrap();
     let clock = TestClock::at(NumericDate::from_seconds(NOW as i64));
-    let world = World {
+    let world = ImitatedProvider {
         server: ResourceServer::with_clock(settings, Arc::new(clock)),
         ..world
     };
@@ -228,7 +228,7 @@ async fn another_tenants_key_is_refused() {
 #[tokio::test(flavor = "multi_thread")]
 async fn too_many_groups_are_unknown() {
     for dialect in [Dialect::Entra, Dialect::EntraV1] {
-        let world = World::new(dialect).await;
+        let world = ImitatedProvider::new(dialect).await;
         let few = world.read(&world.idp.token("alice").sign()).await.unwrap();
         assert_eq!(few.identity().groups().holds("g"), Some(false), "{dialect}");
         let many = world

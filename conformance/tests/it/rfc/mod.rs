@@ -25,10 +25,9 @@ use axum::body::Body;
 use axum::http::{HeaderMap, Request};
 use axum::routing::any;
 use portcullis::{AuthorizedCaller, requirement};
-use portcullis_core::credential::Credential;
+use portcullis_core::Limits;
 use portcullis_core::jose::{Jwks, JwksError, base64url};
 use portcullis_core::token::NumericDate;
-use portcullis_core::{Denial, Limits};
 use portcullis_idp::{Idp, IdpConfig, TokenBuilder};
 use portcullis_resource_server::clock::TestClock;
 use portcullis_resource_server::{Config, ResourceServer, Secret, Settings};
@@ -41,13 +40,13 @@ pub(crate) const NOW: i64 = 1_800_000_000;
 requirement!(Reader = scope("orders:read"));
 
 /// A provider and a server that holds it to RFC 9068, both at the same fixed moment.
-pub(crate) struct World {
+pub(crate) struct RfcSetup {
     pub(crate) idp: Idp,
     pub(crate) server: ResourceServer,
     pub(crate) clock: Arc<TestClock>,
 }
 
-impl World {
+impl RfcSetup {
     pub(crate) async fn new() -> Self {
         Self::with("RS256", "rfc9068").await
     }
@@ -73,9 +72,9 @@ impl World {
         self.idp.token("alice").scope("orders:read")
     }
 
-    /// What becomes of a token: `fine`, or the code.
-    pub(crate) async fn judge(&self, token: &str) -> String {
-        judge(&self.server, token).await
+    /// What becomes of a token: `allow`, or the code.
+    pub(crate) async fn decide(&self, token: &str) -> String {
+        portcullis_testkit::decide(&self.server, token).await
     }
 
     /// The names of the claims of a usual token.
@@ -97,7 +96,7 @@ impl World {
     /// A request to an endpoint that wants the scope `orders:read`, over HTTP's own types.
     pub(crate) async fn ask(&self, uri: &str, headers: &[(&str, &str)], body: &str) -> Answer {
         let app = Router::new()
-            .route("/", any(async |_: AuthorizedCaller<Reader>| "fine"))
+            .route("/", any(async |_: AuthorizedCaller<Reader>| "allow"))
             .with_state(self.server.clone());
         let request = headers
             .iter()
@@ -125,14 +124,6 @@ impl World {
     pub(crate) async fn ask_with(&self, token: &str) -> Answer {
         self.ask("/", &[("authorization", &format!("Bearer {token}"))], "")
             .await
-    }
-}
-
-async fn judge(server: &ResourceServer, token: &str) -> String {
-    match server.authenticate(Credential::bearer(token)).await {
-        Ok(_) => "fine".to_owned(),
-        Err(Denial::Rejection(rejection)) => rejection.code().to_string(),
-        Err(Denial::Outage(outage)) => outage.code().to_string(),
     }
 }
 
@@ -167,9 +158,9 @@ pub(crate) fn asking_at(issuer: &str, endpoint: &str, more: &str) -> Asking {
 }
 
 impl Asking {
-    /// What becomes of a token: `fine`, or the code.
-    pub(crate) async fn judge(&self, token: &str) -> String {
-        judge(&self.server, token).await
+    /// What becomes of a token: `allow`, or the code.
+    pub(crate) async fn decide(&self, token: &str) -> String {
+        portcullis_testkit::decide(&self.server, token).await
     }
 }
 
@@ -190,7 +181,7 @@ pub(crate) fn key_set(keys: Value) -> Result<Jwks, JwksError> {
 
 /// The public key that the corpus calls by this name.
 pub(crate) fn key(kid: &str) -> Value {
-    let document = crate::corpus::document("access-tokens.json");
+    let document = portcullis_testkit::corpus::document("access-tokens.json");
     let keys = document["jwks"]["https://idp.example/tenant-a"]
         .as_array()
         .unwrap();

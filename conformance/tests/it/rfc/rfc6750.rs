@@ -1,11 +1,11 @@
 //! RFC 6750: bearer token usage.
 
-use super::World;
+use super::RfcSetup;
 
 /// 2: a client uses one method per request; two are refused with 400 `invalid_request`
 #[tokio::test]
 async fn section_2_one_method_per_request() {
-    let world = World::new().await;
+    let world = RfcSetup::new().await;
     let token = format!("Bearer {}", world.token().sign());
     let twice = world
         .ask(
@@ -26,7 +26,7 @@ async fn section_2_one_method_per_request() {
 /// 2.1: the Authorization header is supported; the scheme compares without case
 #[tokio::test]
 async fn section_2_1_the_header_is_supported() {
-    let world = World::new().await;
+    let world = RfcSetup::new().await;
     for scheme in ["Bearer", "bearer", "BEARER"] {
         let value = format!("{scheme} {}", world.token().sign());
         assert_eq!(
@@ -42,7 +42,7 @@ async fn section_2_1_the_header_is_supported() {
 /// 2.2: a token in the body counts for nothing
 #[tokio::test]
 async fn section_2_2_no_token_in_the_body() {
-    let world = World::new().await;
+    let world = RfcSetup::new().await;
     let body = format!("access_token={}", world.token().sign());
     let form = [("content-type", "application/x-www-form-urlencoded")];
     assert_eq!(world.ask("/", &form, &body).await.status, 401);
@@ -51,7 +51,7 @@ async fn section_2_2_no_token_in_the_body() {
 /// 2.3: a token in the query counts for nothing
 #[tokio::test]
 async fn section_2_3_no_token_in_the_query() {
-    let world = World::new().await;
+    let world = RfcSetup::new().await;
     let uri = format!("/?access_token={}", world.token().sign());
     assert_eq!(world.ask(&uri, &[], "").await.status, 401);
 }
@@ -59,7 +59,7 @@ async fn section_2_3_no_token_in_the_query() {
 /// 3: the challenge has the scheme `Bearer` and one or more parameters, each once
 #[tokio::test]
 async fn section_3_the_challenge_has_parameters_once() {
-    let world = World::new().await;
+    let world = RfcSetup::new().await;
     for token in ["", "garbage", &world.token().scope("x").sign()] {
         let challenge = world.ask_with(token).await.challenge;
         assert!(challenge.starts_with("Bearer realm=\""), "{challenge}");
@@ -75,7 +75,7 @@ async fn section_3_the_challenge_has_parameters_once() {
 /// 3: `error_description` and `scope` hold only the characters that are allowed there
 #[tokio::test]
 async fn section_3_only_allowed_characters() {
-    let world = World::new().await;
+    let world = RfcSetup::new().await;
     for token in [
         "g\u{e9}".to_owned(),
         world.token().scope("x").sign(),
@@ -96,7 +96,7 @@ async fn section_3_only_allowed_characters() {
 /// 3.1: a request without any credential gets no error code
 #[tokio::test]
 async fn section_3_1_no_error_without_a_credential() {
-    let world = World::new().await;
+    let world = RfcSetup::new().await;
     let answer = world.ask("/", &[], "").await;
     assert_eq!(
         (answer.status, answer.challenge.as_str()),
@@ -112,7 +112,7 @@ async fn section_3_1_no_error_without_a_credential() {
 /// 3.1: a malformed request gets 400 `invalid_request`
 #[tokio::test]
 async fn section_3_1_invalid_request() {
-    let world = World::new().await;
+    let world = RfcSetup::new().await;
     let answer = world.ask("/", &[("authorization", "Bearer")], "").await;
     assert_eq!(answer.status, 400);
     assert!(answer.challenge.contains("error=\"invalid_request\""));
@@ -121,7 +121,7 @@ async fn section_3_1_invalid_request() {
 /// 3.1: an expired, revoked, malformed or otherwise invalid token gets 401 `invalid_token`
 #[tokio::test]
 async fn section_3_1_invalid_token() {
-    let world = World::new().await;
+    let world = RfcSetup::new().await;
     for token in [
         "garbage".to_owned(),
         world.token().expire().sign(),
@@ -136,7 +136,7 @@ async fn section_3_1_invalid_token() {
 /// 3.1: a token without the scope gets 403 `insufficient_scope`, and the scope is named
 #[tokio::test]
 async fn section_3_1_insufficient_scope() {
-    let world = World::new().await;
+    let world = RfcSetup::new().await;
     let answer = world
         .ask_with(&world.token().scope("orders:write").sign())
         .await;

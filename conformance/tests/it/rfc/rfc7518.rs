@@ -1,6 +1,6 @@
 //! RFC 7518: JSON Web Algorithms.
 
-use super::{World, key, key_set, key_with};
+use super::{RfcSetup, key, key_set, key_with};
 use portcullis_core::jose::{JwkFault, base64url};
 use serde_json::{Value, json};
 
@@ -24,11 +24,11 @@ fn section_3_3_rsa_has_2048_bits() {
 /// 3.4: an ECDSA signature is R and S at full length, and not DER
 #[tokio::test]
 async fn section_3_4_signatures_have_a_fixed_length() {
-    let world = World::with("ES256", "rfc9068").await;
+    let world = RfcSetup::with("ES256", "rfc9068").await;
     let token = world.token().sign();
-    assert_eq!(world.judge(&token).await, "fine");
+    assert_eq!(world.decide(&token).await, "allow");
     assert_eq!(
-        world.judge(&token[..token.len() - 6]).await,
+        world.decide(&token[..token.len() - 6]).await,
         "token.signature"
     );
     // The very signature that is accepted, written as DER: the same two numbers, of variable
@@ -37,7 +37,7 @@ async fn section_3_4_signatures_have_a_fixed_length() {
     let fixed = base64url::decode(signature).unwrap();
     let der = base64url::encode(&der(&fixed));
     assert_eq!(
-        world.judge(&format!("{input}.{der}")).await,
+        world.decide(&format!("{input}.{der}")).await,
         "token.signature"
     );
 }
@@ -58,9 +58,9 @@ fn der(fixed: &[u8]) -> Vec<u8> {
 /// 3.6: `none` is refused
 #[tokio::test]
 async fn section_3_6_none() {
-    let world = World::new().await;
+    let world = RfcSetup::new().await;
     assert_eq!(
-        world.judge(&world.token().alg_none().sign()).await,
+        world.decide(&world.token().alg_none().sign()).await,
         "token.algorithm"
     );
 }

@@ -1,8 +1,8 @@
 //! RFC 7523: a JWT by which a client proves itself, as far as it binds the client.
 
 use super::{NOW, asking};
-use crate::answering::{Answering, Request};
 use portcullis_core::jose::base64url;
+use portcullis_testkit::{AnsweringServer, Request};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 const KEY: &str = "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC\n-----END PRIVATE KEY-----\n";
 
 async fn requests() -> Vec<Request> {
-    let endpoint = Answering::start(r#"{"active":false}"#).await;
+    let endpoint = AnsweringServer::start(r#"{"active":false}"#).await;
     // Of the endpoint's own name: the tests run side by side.
     let name = format!(
         "portcullis-{}.pem",
@@ -25,7 +25,7 @@ async fn requests() -> Vec<Request> {
     let world = asking(&endpoint.url, &more);
     std::fs::remove_file(&file).unwrap(); // it is read at the start, and never again
     for token in ["one", "two"] {
-        assert_eq!(world.judge(token).await, "token.inactive");
+        assert_eq!(world.decide(token).await, "token.inactive");
     }
     endpoint.requests()
 }

@@ -1,10 +1,10 @@
 //! RFC 7662: token introspection, as far as it binds a protected resource.
 
 use super::{NOW, asking};
-use crate::answering::{Answer, Answering};
 use portcullis_core::credential::Credential;
 use portcullis_core::rejection::Code;
 use portcullis_resource_server::{Config, Settings};
+use portcullis_testkit::{Answer, AnsweringServer};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -12,15 +12,15 @@ const AUDIENCE: &str = "api://enterprise-api";
 
 /// What becomes of a token about which this is answered.
 async fn judged(answer: Value) -> String {
-    let endpoint = Answering::start(&answer.to_string()).await;
-    asking(&endpoint.url, "").judge("opaque").await
+    let endpoint = AnsweringServer::start(&answer.to_string()).await;
+    asking(&endpoint.url, "").decide("opaque").await
 }
 
 /// 2.1: the request is a POST of a form, with the parameter `token` and, as a hint, its type
 #[tokio::test]
 async fn section_2_1_the_request_is_a_form() {
-    let endpoint = Answering::start(r#"{"active":false}"#).await;
-    asking(&endpoint.url, "").judge("a~b+c").await;
+    let endpoint = AnsweringServer::start(r#"{"active":false}"#).await;
+    asking(&endpoint.url, "").decide("a~b+c").await;
     let request = endpoint.requests().remove(0);
     assert_eq!(
         request.headers.get("content-type").unwrap(),
@@ -32,8 +32,8 @@ async fn section_2_1_the_request_is_a_form() {
 /// 2.1: the protected resource authorizes itself to the endpoint
 #[tokio::test]
 async fn section_2_1_the_client_proves_itself() {
-    let endpoint = Answering::start(r#"{"active":false}"#).await;
-    asking(&endpoint.url, "").judge("opaque").await;
+    let endpoint = AnsweringServer::start(r#"{"active":false}"#).await;
+    asking(&endpoint.url, "").decide("opaque").await;
     let request = endpoint.requests().remove(0);
     assert_eq!(
         request.headers.get("authorization").unwrap(),
@@ -59,7 +59,7 @@ fn section_4_the_endpoint_is_reached_over_tls() {
 async fn section_2_2_active_is_a_boolean() {
     assert_eq!(
         judged(json!({ "active": true, "aud": AUDIENCE })).await,
-        "fine"
+        "allow"
     );
     for active in [
         json!(false),
@@ -79,7 +79,7 @@ async fn section_2_2_active_is_a_boolean() {
 /// 2.2: the answer is a JSON object in `application/json`
 #[tokio::test]
 async fn section_2_2_the_answer_is_a_json_object() {
-    let endpoint = Answering::start("").await;
+    let endpoint = AnsweringServer::start("").await;
     let world = asking(&endpoint.url, "");
     let body = json!({ "active": true, "aud": AUDIENCE }).to_string();
     for (content_type, body) in [
@@ -94,7 +94,7 @@ async fn section_2_2_the_answer_is_a_json_object() {
             ..Answer::json(body)
         });
         assert_eq!(
-            world.judge("opaque").await,
+            world.decide("opaque").await,
             "outage.introspection",
             "{content_type} {body}"
         );
@@ -122,7 +122,7 @@ async fn section_2_2_the_claims_are_checked() {
 #[tokio::test]
 async fn section_2_2_scopes() {
     let answer = json!({ "active": true, "aud": AUDIENCE, "scope": "orders:read orders:write" });
-    let endpoint = Answering::start(&answer.to_string()).await;
+    let endpoint = AnsweringServer::start(&answer.to_string()).await;
     let world = asking(&endpoint.url, "");
     let token = world
         .server
@@ -141,7 +141,7 @@ async fn section_2_2_scopes() {
 async fn section_2_2_the_type_of_the_token() {
     assert_eq!(
         judged(json!({ "active": true, "aud": AUDIENCE, "token_type": "Bearer" })).await,
-        "fine"
+        "allow"
     );
     assert_eq!(
         judged(json!({ "active": true, "aud": AUDIENCE, "token_type": "refresh_token" })).await,
@@ -152,19 +152,19 @@ async fn section_2_2_the_type_of_the_token() {
 /// 2.3: that the endpoint refuses the client (401) says nothing about the token
 #[tokio::test]
 async fn section_2_3_a_refused_client_is_no_refused_token() {
-    let endpoint = Answering::start("").await;
+    let endpoint = AnsweringServer::start("").await;
     let world = asking(&endpoint.url, "");
     endpoint.answer(Answer {
         status: 401,
         ..Answer::json(r#"{"error":"invalid_client"}"#)
     });
-    assert_eq!(world.judge("opaque").await, "outage.introspection");
+    assert_eq!(world.decide("opaque").await, "outage.introspection");
     endpoint.answer(Answer::json(
         &json!({ "active": true, "aud": AUDIENCE }).to_string(),
     ));
     assert_eq!(
-        world.judge("opaque").await,
-        "fine",
+        world.decide("opaque").await,
+        "allow",
         "nothing was remembered"
     );
 }
@@ -181,11 +181,11 @@ async fn section_2_2_an_inactive_token_is_an_invalid_one() {
 #[tokio::test]
 async fn section_4_answers_are_not_cached_beyond_their_end() {
     let answer = json!({ "active": true, "aud": AUDIENCE, "exp": NOW + 10 });
-    let endpoint = Answering::start(&answer.to_string()).await;
+    let endpoint = AnsweringServer::start(&answer.to_string()).await;
     let world = asking(&endpoint.url, "");
     for (second, asked) in [(0, 1), (9, 1), (1, 2)] {
         world.clock.advance(Duration::from_secs(second));
-        world.judge("opaque").await;
+        world.decide("opaque").await;
         assert_eq!(endpoint.requests().len(), asked);
     }
 }
@@ -193,10 +193,11 @@ async fn section_4_answers_are_not_cached_beyond_their_end() {
 /// 4: answers are kept apart: what is said about one token counts for no other
 #[tokio::test]
 async fn section_4_answers_are_kept_apart() {
-    let endpoint = Answering::start(&json!({ "active": true, "aud": AUDIENCE }).to_string()).await;
+    let endpoint =
+        AnsweringServer::start(&json!({ "active": true, "aud": AUDIENCE }).to_string()).await;
     let world = asking(&endpoint.url, "");
-    assert_eq!(world.judge("opaque").await, "fine");
+    assert_eq!(world.decide("opaque").await, "allow");
     endpoint.answer(Answer::json(r#"{"active":false}"#));
-    assert_eq!(world.judge("Opaque").await, "token.inactive");
-    assert_eq!(world.judge("opaque").await, "fine");
+    assert_eq!(world.decide("Opaque").await, "token.inactive");
+    assert_eq!(world.decide("opaque").await, "allow");
 }

@@ -1,22 +1,24 @@
 //! RFC 8037: Ed25519 in JOSE.
 
-use super::{World, key_set, key_with};
+use super::{RfcSetup, key_set, key_with};
 use portcullis_core::jose::JwkFault;
 use serde_json::json;
 
 /// 3.1: `EdDSA` with Ed25519 keys is verified, and so is its name `Ed25519` (RFC 9864, 2.2)
 #[tokio::test]
 async fn section_3_1_eddsa() {
-    let world = World::with("EdDSA", "rfc9068").await;
-    assert_eq!(world.judge(&world.token().sign()).await, "fine");
+    let world = RfcSetup::with("EdDSA", "rfc9068").await;
+    assert_eq!(world.decide(&world.token().sign()).await, "allow");
     assert_eq!(
         world
-            .judge(&world.token().header("alg", "Ed25519").sign())
+            .decide(&world.token().header("alg", "Ed25519").sign())
             .await,
-        "fine"
+        "allow"
     );
     assert_eq!(
-        world.judge(&world.token().signature_flipped().sign()).await,
+        world
+            .decide(&world.token().signature_flipped().sign())
+            .await,
         "token.signature"
     );
 }

@@ -1,6 +1,6 @@
 //! RFC 8414: authorization server metadata.
 
-use super::World;
+use super::RfcSetup;
 use portcullis_core::token::Issuer;
 use portcullis_idp::{Endpoint, Fault};
 use portcullis_resource_server::{Metadata, ResourceServer};
@@ -21,7 +21,7 @@ fn section_2_issuers_are_https() {
 /// 3.3: the document's `issuer` is identical to the one asked for, or the document is not used
 #[tokio::test]
 async fn section_3_3_the_issuer_is_identical() {
-    let world = World::new().await;
+    let world = RfcSetup::new().await;
     assert!(Metadata::discover(world.idp.issuer()).await.is_ok());
     let slash = Issuer::parse(format!("{}/", world.idp.issuer())).unwrap();
     let error = Metadata::discover(&slash).await.unwrap_err().to_string();
@@ -31,7 +31,7 @@ async fn section_3_3_the_issuer_is_identical() {
 /// 3.2: an answer that is no JSON object with the metadata is no metadata
 #[tokio::test]
 async fn section_3_2_other_answers_are_no_metadata() {
-    let world = World::new().await;
+    let world = RfcSetup::new().await;
     for fault in [
         Fault::Html,
         Fault::Truncated,
@@ -46,7 +46,7 @@ async fn section_3_2_other_answers_are_no_metadata() {
         );
         assert_eq!(
             world
-                .judge(&world.token().claim("n", fault.to_string()).sign())
+                .decide(&world.token().claim("n", fault.to_string()).sign())
                 .await,
             "outage.metadata"
         );

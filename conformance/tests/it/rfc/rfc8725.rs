@@ -1,16 +1,16 @@
 //! RFC 8725: JSON Web Token best current practices.
 
-use super::World;
+use super::RfcSetup;
 use serde_json::json;
 
 /// 3.1: the algorithm must be one that is accepted, and the one that the key is for
 #[tokio::test]
 async fn section_3_1_algorithms_are_verified() {
-    let world = World::new().await;
+    let world = RfcSetup::new().await;
     for algorithm in ["PS256", "RS512", "ES256"] {
         assert_eq!(
             world
-                .judge(&world.token().header("alg", algorithm).sign())
+                .decide(&world.token().header("alg", algorithm).sign())
                 .await,
             "token.algorithm",
             "{algorithm}"
@@ -18,7 +18,7 @@ async fn section_3_1_algorithms_are_verified() {
     }
     assert_eq!(
         world
-            .judge(&world.token().hmac_with_public_key().sign())
+            .decide(&world.token().hmac_with_public_key().sign())
             .await,
         "token.algorithm"
     );
@@ -27,9 +27,9 @@ async fn section_3_1_algorithms_are_verified() {
 /// 3.3: every signature is validated; a token with a wrong one is refused whole
 #[tokio::test]
 async fn section_3_3_the_whole_token_is_refused() {
-    let world = World::new().await;
+    let world = RfcSetup::new().await;
     assert_eq!(
-        world.judge(&world.token().wrong_key().await.sign()).await,
+        world.decide(&world.token().wrong_key().await.sign()).await,
         "token.signature"
     );
 }
@@ -37,13 +37,13 @@ async fn section_3_3_the_whole_token_is_refused() {
 /// 3.7: only UTF-8
 #[tokio::test]
 async fn section_3_7_utf_8() {
-    let world = World::new().await;
+    let world = RfcSetup::new().await;
     let token = world.token().sign();
     let parts: Vec<&str> = token.split('.').collect();
     let latin1 = portcullis_core::jose::base64url::encode(b"{\"iss\":\"\xe9\"}");
     assert_eq!(
         world
-            .judge(&format!("{}.{latin1}.{}", parts[0], parts[2]))
+            .decide(&format!("{}.{latin1}.{}", parts[0], parts[2]))
             .await,
         "token.malformed"
     );
@@ -52,18 +52,18 @@ async fn section_3_7_utf_8() {
 /// 3.8: the keys are those of the token's own issuer
 #[tokio::test]
 async fn section_3_8_keys_belong_to_the_issuer() {
-    let (world, other) = (World::new().await, World::new().await);
-    assert_eq!(world.judge(&other.token().sign()).await, "token.issuer");
+    let (world, other) = (RfcSetup::new().await, RfcSetup::new().await);
+    assert_eq!(world.decide(&other.token().sign()).await, "token.issuer");
     let borrowed = other.token().issuer(world.idp.issuer().as_str()).sign();
-    assert_eq!(world.judge(&borrowed).await, "token.key_unknown");
+    assert_eq!(world.decide(&borrowed).await, "token.key_unknown");
 }
 
 /// 3.9: the audience is required, and must be ours
 #[tokio::test]
 async fn section_3_9_the_audience_is_required() {
-    let world = World::new().await;
+    let world = RfcSetup::new().await;
     assert_eq!(
-        world.judge(&world.token().without("aud").sign()).await,
+        world.decide(&world.token().without("aud").sign()).await,
         "token.claim_missing"
     );
     assert!(portcullis_resource_server::Settings::new("https://idp.example", "").is_err());
@@ -72,7 +72,7 @@ async fn section_3_9_the_audience_is_required() {
 /// 3.10: `kid` is only compared; no form of it leads anywhere
 #[tokio::test]
 async fn section_3_10_kid_is_only_compared() {
-    let world = World::new().await;
+    let world = RfcSetup::new().await;
     for kid in [
         "../../etc/passwd",
         "' OR 1=1 --",
@@ -81,7 +81,7 @@ async fn section_3_10_kid_is_only_compared() {
         "",
     ] {
         assert_eq!(
-            world.judge(&world.token().kid(kid).sign()).await,
+            world.decide(&world.token().kid(kid).sign()).await,
             "token.key_unknown",
             "{kid:?}"
         );
@@ -91,7 +91,7 @@ async fn section_3_10_kid_is_only_compared() {
 /// 3.11, 3.12: other kinds of JWT are refused by their type
 #[tokio::test]
 async fn section_3_11_explicit_types() {
-    let world = World::new().await;
+    let world = RfcSetup::new().await;
     for typ in [
         Some("JWT"),
         None,
@@ -101,7 +101,7 @@ async fn section_3_11_explicit_types() {
         Some("token-introspection+jwt"),
     ] {
         assert_eq!(
-            world.judge(&world.token().typ(typ).sign()).await,
+            world.decide(&world.token().typ(typ).sign()).await,
             "token.type",
             "{typ:?}"
         );
@@ -111,12 +111,12 @@ async fn section_3_11_explicit_types() {
 /// 3.12: where untyped tokens are accepted, ID tokens and logout tokens are told by their claims
 #[tokio::test]
 async fn section_3_12_mutually_exclusive_rules() {
-    let world = World::with("RS256", "generic").await;
-    assert_eq!(world.judge(&world.token().typ(None).sign()).await, "fine");
+    let world = RfcSetup::with("RS256", "generic").await;
+    assert_eq!(world.decide(&world.token().typ(None).sign()).await, "allow");
     for claim in ["nonce", "at_hash", "c_hash"] {
         assert_eq!(
             world
-                .judge(&world.token().typ(None).claim(claim, "x").sign())
+                .decide(&world.token().typ(None).claim(claim, "x").sign())
                 .await,
             "token.id_token",
             "{claim}"
@@ -124,7 +124,7 @@ async fn section_3_12_mutually_exclusive_rules() {
     }
     assert_eq!(
         world
-            .judge(&world.token().typ(None).claim("events", json!({})).sign())
+            .decide(&world.token().typ(None).claim("events", json!({})).sign())
             .await,
         "token.type"
     );

@@ -1,12 +1,12 @@
 //! RFC 9457: problem details.
 
-use super::World;
+use super::RfcSetup;
 
 /// 3, 3.1: `application/problem+json` with type, title, status and detail; the status is that of
 /// the answer
 #[tokio::test]
 async fn section_3_the_document() {
-    let world = World::new().await;
+    let world = RfcSetup::new().await;
     for token in ["x".to_owned(), world.token().scope("y").sign()] {
         let answer = world.ask_with(&token).await;
         assert_eq!(

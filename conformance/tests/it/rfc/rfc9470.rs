@@ -1,11 +1,11 @@
 //! RFC 9470: step-up authentication, as far as it binds a resource server.
 
-use super::{NOW, World, asking};
-use crate::answering::Answering;
+use super::{NOW, RfcSetup, asking};
 use axum::http::{HeaderMap, HeaderValue};
 use portcullis_core::challenge::challenge;
 use portcullis_core::{Decision, Requirement};
 use portcullis_resource_server::ResourceServer;
+use portcullis_testkit::AnsweringServer;
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -38,7 +38,7 @@ async fn asked(server: &ResourceServer, token: &str) -> (u16, String) {
 /// 3: a sign-in that does not meet the demand gets 401 `insufficient_user_authentication`
 #[tokio::test]
 async fn section_3_insufficient_user_authentication() {
-    let world = World::new().await;
+    let world = RfcSetup::new().await;
     let token = || world.token().acr("mfa").auth_time(NOW as u64 - 900);
     assert_eq!(asked(&world.server, &token().sign()).await.0, 200);
     for token in [
@@ -58,7 +58,7 @@ async fn section_3_insufficient_user_authentication() {
 /// 3: `acr_values` lists what is required of `acr`, a space between, in order of preference
 #[tokio::test]
 async fn section_3_acr_values() {
-    let world = World::new().await;
+    let world = RfcSetup::new().await;
     let (_, challenge) = asked(&world.server, &world.token().sign()).await;
     assert!(
         challenge.contains(", acr_values=\"phr mfa\""),
@@ -69,7 +69,7 @@ async fn section_3_acr_values() {
 /// 3: `max_age` is a number of seconds since the user last signed in
 #[tokio::test]
 async fn section_3_max_age() {
-    let world = World::new().await;
+    let world = RfcSetup::new().await;
     let (_, challenge) = asked(&world.server, &world.token().sign()).await;
     assert!(challenge.contains(", max_age=\"900\""), "{challenge}");
 }
@@ -77,7 +77,7 @@ async fn section_3_max_age() {
 /// 3: the challenge may name the scopes too, so that one authorization request cures both
 #[tokio::test]
 async fn section_3_with_the_scope() {
-    let world = World::new().await;
+    let world = RfcSetup::new().await;
     let token = world.token().scope("orders:write").sign();
     let (status, challenge) = asked(&world.server, &token).await;
     assert_eq!(status, 401);
@@ -101,7 +101,7 @@ async fn section_3_with_the_scope() {
 /// 6.1: a JWT tells how and when the user signed in by `acr` and `auth_time`
 #[tokio::test]
 async fn section_6_1_jwt_access_tokens() {
-    let world = World::new().await;
+    let world = RfcSetup::new().await;
     let token = || world.token().claim("acr", "phr").claim("auth_time", NOW);
     assert_eq!(asked(&world.server, &token().sign()).await.0, 200);
     for (name, value) in [
@@ -127,7 +127,7 @@ async fn section_6_2_introspection() {
         json!({ "active": true, "aud": aud, "sub": "s", "scope": "orders:read", "acr": acr, "auth_time": NOW })
     };
     for (acr, expected) in [("mfa", 200), ("pwd", 401)] {
-        let endpoint = Answering::start(&answer(acr.into()).to_string()).await;
+        let endpoint = AnsweringServer::start(&answer(acr.into()).to_string()).await;
         assert_eq!(
             asked(&asking(&endpoint.url, "").server, "opaque").await.0,
             expected,

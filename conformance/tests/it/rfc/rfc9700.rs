@@ -1,12 +1,12 @@
 //! RFC 9700: OAuth 2.0 security best current practice.
 
-use super::World;
+use super::RfcSetup;
 use std::time::Duration;
 
 /// 2.3, 4.10.2: audience and scope are checked on every request, remembered tokens included
 #[tokio::test]
 async fn section_4_10_2_every_request() {
-    let world = World::new().await;
+    let world = RfcSetup::new().await;
     let (good, other) = (world.token().sign(), world.token().scope("x").sign());
     for _ in 0..3 {
         assert_eq!(world.ask_with(&good).await.status, 200);
@@ -17,21 +17,21 @@ async fn section_4_10_2_every_request() {
 /// 2.3: a token that was verified before is checked again for what time can undo
 #[tokio::test]
 async fn section_2_3_remembered_tokens_end() {
-    let world = World::new().await;
+    let world = RfcSetup::new().await;
     let token = world.token().sign();
-    assert_eq!(world.judge(&token).await, "fine");
+    assert_eq!(world.decide(&token).await, "allow");
     // The same token again, from memory, until its life is over. The keys are still good then: a
     // token whose key is gone would be verified from the beginning, and that is another check.
     world.clock.advance(Duration::from_secs(60));
-    assert_eq!(world.judge(&token).await, "fine");
+    assert_eq!(world.decide(&token).await, "allow");
     world.clock.advance(Duration::from_secs(2 * 3_600));
-    assert_eq!(world.judge(&token).await, "token.expired");
+    assert_eq!(world.decide(&token).await, "token.expired");
 }
 
 /// 4.9.3: tokens are secrets: no answer and no debug output shows one
 #[tokio::test]
 async fn section_4_9_3_tokens_are_secrets() {
-    let world = World::new().await;
+    let world = RfcSetup::new().await;
     let token = world.token().audience("marked-audience").sign();
     let answer = world.ask_with(&token).await;
     let shown = format!(
@@ -46,7 +46,7 @@ async fn section_4_9_3_tokens_are_secrets() {
 /// 4.9.3: a refusal tells whoever asks neither what was in the token nor what the server expects
 #[tokio::test]
 async fn section_4_9_3_challenges_tell_nothing_of_the_settings() {
-    let world = World::new().await;
+    let world = RfcSetup::new().await;
     let (audience, issuer) = (
         world.idp.audience().to_owned(),
         world.idp.issuer().to_string(),
@@ -83,7 +83,7 @@ async fn section_4_9_3_challenges_tell_nothing_of_the_settings() {
 /// 5.3: answers to refused requests are not stored
 #[tokio::test]
 async fn section_5_3_refusals_are_not_stored() {
-    let world = World::new().await;
+    let world = RfcSetup::new().await;
     assert_eq!(
         world
             .ask_with("x")

@@ -1,15 +1,15 @@
 //! RFC 9701: signed introspection answers, as far as it binds whoever asks.
 
-use super::{World, asking_at};
-use crate::answering::{Answer, Answering};
+use super::{RfcSetup, asking_at};
 use crate::rfc::NOW;
+use portcullis_testkit::{Answer, AnsweringServer};
 use serde_json::{Value, json};
 
 const SIGNED: &str = "application/token-introspection+jwt";
 const AUDIENCE: &str = "api://enterprise-api";
 
 /// What becomes of a token about which this is answered, signed by the issuer.
-async fn judged(world: &World, typ: &str, claims: Value) -> String {
+async fn judged(world: &RfcSetup, typ: &str, claims: Value) -> String {
     let mut answer = world.idp.token("alice").typ(Some(typ));
     for name in world.names_of_claims() {
         answer = answer.without(&name);
@@ -20,19 +20,19 @@ async fn judged(world: &World, typ: &str, claims: Value) -> String {
     respond_with(world, &answer.sign()).await
 }
 
-async fn respond_with(world: &World, body: &str) -> String {
-    let endpoint = Answering::start("").await;
+async fn respond_with(world: &RfcSetup, body: &str) -> String {
+    let endpoint = AnsweringServer::start("").await;
     let headers = vec![("content-type", SIGNED.to_owned())];
     endpoint.answer(Answer {
         headers,
         ..Answer::json(body)
     });
     asking_at(world.idp.issuer().as_str(), &endpoint.url, "signed = true")
-        .judge("opaque")
+        .decide("opaque")
         .await
 }
 
-fn good(world: &World) -> Value {
+fn good(world: &RfcSetup) -> Value {
     json!({
         "iss": world.idp.issuer().as_str(),
         "aud": "service",
@@ -44,13 +44,13 @@ fn good(world: &World) -> Value {
 /// 4: who wants a signed answer says so in `Accept`
 #[tokio::test]
 async fn section_4_the_answer_is_asked_for() {
-    let endpoint = Answering::start("").await;
+    let endpoint = AnsweringServer::start("").await;
     asking(&endpoint, "signed = true").await;
     assert_eq!(
         endpoint.requests()[0].headers.get("accept").unwrap(),
         SIGNED
     );
-    let endpoint = Answering::start("").await;
+    let endpoint = AnsweringServer::start("").await;
     asking(&endpoint, "").await;
     assert_eq!(
         endpoint.requests()[0].headers.get("accept").unwrap(),
@@ -58,21 +58,21 @@ async fn section_4_the_answer_is_asked_for() {
     );
 }
 
-async fn asking(endpoint: &Answering, more: &str) {
-    super::asking(&endpoint.url, more).judge("opaque").await;
+async fn asking(endpoint: &AnsweringServer, more: &str) {
+    super::asking(&endpoint.url, more).decide("opaque").await;
 }
 
 /// 5: the answer is a JWT of type `token-introspection+jwt`, whose `token_introspection` holds what
 /// RFC 7662 asks for
 #[tokio::test]
 async fn section_5_the_answer_is_a_typed_jwt() {
-    let world = World::new().await;
+    let world = RfcSetup::new().await;
     for typ in [
         "token-introspection+jwt",
         "application/token-introspection+jwt",
         "Token-Introspection+JWT",
     ] {
-        assert_eq!(judged(&world, typ, good(&world)).await, "fine", "{typ}");
+        assert_eq!(judged(&world, typ, good(&world)).await, "allow", "{typ}");
     }
     for typ in ["JWT", "at+jwt", "logout+jwt"] {
         assert_eq!(
@@ -92,7 +92,7 @@ async fn section_5_the_answer_is_a_typed_jwt() {
 /// 5: `iss` is the issuer that was asked, `aud` whoever asks; both and `iat` must be there
 #[tokio::test]
 async fn section_5_the_answer_is_from_the_issuer_for_whoever_asks() {
-    let world = World::new().await;
+    let world = RfcSetup::new().await;
     for (name, value) in [
         ("iss", json!("https://other.example")),
         ("iss", Value::Null),
@@ -117,10 +117,10 @@ async fn section_5_the_answer_is_from_the_issuer_for_whoever_asks() {
 /// 5: the answer is signed with a key that the issuer publishes; `none` does not count
 #[tokio::test]
 async fn section_5_the_answer_is_signed_by_the_issuer() {
-    let (world, other) = (World::new().await, World::new().await);
+    let (world, other) = (RfcSetup::new().await, RfcSetup::new().await);
     let mut foreign = good(&other);
     foreign["iss"] = json!(world.idp.issuer().as_str());
-    let answer = |world: &World, claims: &Value| {
+    let answer = |world: &RfcSetup, claims: &Value| {
         let token = world
             .idp
             .token("alice")
@@ -155,9 +155,9 @@ async fn section_5_the_answer_is_signed_by_the_issuer() {
 /// 8.1: an answer is no access token, and an access token is no answer
 #[tokio::test]
 async fn section_8_1_no_confusion_of_jwts() {
-    let world = World::new().await;
+    let world = RfcSetup::new().await;
     let answer = world.token().typ(Some("token-introspection+jwt")).sign();
-    assert_eq!(world.judge(&answer).await, "token.type");
+    assert_eq!(world.decide(&answer).await, "token.type");
     assert_eq!(
         respond_with(&world, &world.token().sign()).await,
         "outage.introspection"

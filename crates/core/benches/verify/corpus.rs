@@ -2,28 +2,14 @@
 
 use crate::timed;
 use crate::token::flipped;
-use line::Line;
 use portcullis_core::Limits;
 use portcullis_core::jose::compact;
+use portcullis_testkit::CorpusVerifier;
+use portcullis_testkit::corpus::{document, rows};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::hint::black_box;
 use std::time::Duration;
-
-#[allow(dead_code, reason = "the suites of the corpus need more of it")]
-#[path = "../../../../conformance/tests/it/corpus/line.rs"]
-mod line;
-
-/// The clock of the corpus.
-const NOW: i64 = 1_800_000_000;
-
-fn document(name: &str) -> Value {
-    let path = format!(
-        "{}/../../conformance/corpus/{name}",
-        env!("CARGO_MANIFEST_DIR")
-    );
-    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
-}
 
 fn text<'v>(row: &'v Value, member: &str) -> Option<&'v str> {
     row.get(member).and_then(Value::as_str)
@@ -33,7 +19,7 @@ fn text<'v>(row: &'v Value, member: &str) -> Option<&'v str> {
 /// ordinary refusal.
 pub(crate) struct Corpus {
     document: Value,
-    lines: BTreeMap<&'static str, Line>,
+    lines: BTreeMap<&'static str, CorpusVerifier>,
     ordinary: BTreeMap<&'static str, String>,
 }
 
@@ -52,7 +38,7 @@ impl Corpus {
     pub(crate) fn read() -> Self {
         let document = document("access-tokens.json");
         let lines = ["default", "lenient-typ", "two-issuers"]
-            .map(|name| (name, Line::new(&document, name)));
+            .map(|name| (name, CorpusVerifier::new(&document, name)));
         let good = rows(&document)
             .iter()
             .filter(|row| GOOD.contains(&text(row, "id").unwrap()));
@@ -111,10 +97,6 @@ impl Corpus {
         }
         ours / theirs
     }
-}
-
-fn rows(document: &Value) -> &[Value] {
-    document.get("vectors").and_then(Value::as_array).unwrap()
 }
 
 /// The algorithm that a token names, as far as it can be read.

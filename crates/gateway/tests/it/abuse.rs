@@ -2,11 +2,11 @@
 //! requests taken back.
 
 use crate::client::get;
-use crate::raw_http2::{
+use crate::setup::TestSetup;
+use portcullis_testkit::raw_http2::{
     CONTINUATION, END_HEADERS, END_STREAM, HEADERS, PING, RESET, RawHttp2, SETTINGS, TABLE_SIZE,
     frame, head, indexed_literal, literal,
 };
-use crate::setup::TestSetup;
 use tokio::io::AsyncWriteExt as _;
 
 const PUBLIC: &str = "[[route]]\npath = \"/**\"\naccess = \"public\"\n";

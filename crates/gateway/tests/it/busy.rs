@@ -1,11 +1,11 @@
 //! Too many requests at a time: in total, of one caller, at one upstream; and what still works.
 
 use crate::client::{Client, ClientResponse, get};
-use crate::raw_http2::{INITIAL_WINDOW, RESET, RawHttp2};
 use crate::setup::TestSetup;
 use bytes::Bytes;
 use http::Request;
 use http_body_util::Full;
+use portcullis_testkit::raw_http2::{INITIAL_WINDOW, RESET, RawHttp2};
 use std::net::SocketAddr;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
@@ -219,10 +219,12 @@ async fn an_answer_that_is_not_taken_keeps_its_place() {
             false,
         )
         .await;
-    reader.send(crate::raw_http2::DATA, 1, 1, &[7; 5_000]).await;
+    reader
+        .send(portcullis_testkit::raw_http2::DATA, 1, 1, &[7; 5_000])
+        .await;
     let headers = loop {
         let frame = reader.next().await.unwrap();
-        if frame.kind == crate::raw_http2::HEADERS {
+        if frame.kind == portcullis_testkit::raw_http2::HEADERS {
             break frame;
         }
     };

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Request};
 use http_body_util::{BodyExt as _, Full};
 use hyper_util::rt::{TokioExecutor, TokioIo};
+use portcullis_testkit::corpus;
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -46,8 +47,7 @@ access = "public"
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_caller_is_who_a_trusted_proxy_says_or_unknown() {
-    let text = include_str!("../../../../conformance/corpus/forwarded-headers.json");
-    let corpus: Corpus = serde_json::from_str(text).unwrap();
+    let corpus: Corpus = corpus::read("forwarded-headers.json");
     assert_eq!(corpus.vectors.len(), 106);
     let mut faults = Vec::new();
     for (name, settings) in &corpus.settings {

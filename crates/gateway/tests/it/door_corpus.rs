@@ -6,6 +6,7 @@ use crate::setup::TestSetup;
 use bytes::Bytes;
 use http::Request;
 use http_body_util::Full;
+use portcullis_testkit::corpus;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -47,8 +48,7 @@ async fn no_question_gets_leave_without_a_decision() {
         );
         worlds.insert(proxy, TestSetup::new(&door).await);
     }
-    let text = include_str!("../../../../conformance/corpus/door-requests.json");
-    let corpus: Corpus = serde_json::from_str(text).unwrap();
+    let corpus: Corpus = corpus::read("door-requests.json");
     let (mut asked, mut faults) = (0, Vec::new());
     for question in &corpus.questions {
         let door = match question.door.as_str() {

@@ -2,6 +2,7 @@
 
 use crate::client::statuses;
 use crate::setup::TestSetup;
+use portcullis_testkit::corpus;
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -38,8 +39,7 @@ access = "public"
 #[tokio::test(flavor = "multi_thread")]
 async fn the_upstream_sees_what_the_gateway_says_and_nothing_else() {
     let setup = TestSetup::new(SETTINGS).await;
-    let text = include_str!("../../../../conformance/corpus/identity-headers.json");
-    let corpus: Corpus = serde_json::from_str(text).unwrap();
+    let corpus: Corpus = corpus::read("identity-headers.json");
     // The other doors have their own rows.
     let vectors = corpus.vectors.iter().filter(|vector| vector.mode.is_none());
     let mut count = 0;

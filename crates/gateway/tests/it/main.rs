@@ -34,7 +34,6 @@ mod observability;
 mod path_corpus;
 mod preflight;
 mod raw_corpus;
-mod raw_http2;
 mod readers;
 mod secure;
 mod setup;

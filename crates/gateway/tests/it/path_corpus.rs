@@ -3,6 +3,7 @@
 
 use crate::client::statuses;
 use crate::setup::TestSetup;
+use portcullis_testkit::corpus;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -48,8 +49,7 @@ fn settings(routes: &[Map<String, Value>]) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_path_falls_under_one_rule_and_is_forwarded_as_decided() {
-    let text = include_str!("../../../../conformance/corpus/request-paths.json");
-    let corpus: Corpus = serde_json::from_str(text).unwrap();
+    let corpus: Corpus = corpus::read("request-paths.json");
     assert!(corpus.vectors.len() >= 239);
     let setup = TestSetup::new(&settings(&corpus.routes)).await;
     let mut faults = Vec::new();

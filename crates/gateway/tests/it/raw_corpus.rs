@@ -8,6 +8,7 @@
 
 use crate::client::{Client, statuses};
 use crate::setup::TestSetup;
+use portcullis_testkit::corpus;
 use serde::Deserialize;
 use tokio::task::JoinSet;
 
@@ -46,8 +47,7 @@ const BEHIND: &str = "GET /public/behind HTTP/1.1\r\nHost: gw.example\r\nConnect
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_bytes_are_read_in_two_ways() {
-    let text = include_str!("../../../../conformance/corpus/raw-http1.json");
-    let corpus: Corpus = serde_json::from_str(text).unwrap();
+    let corpus: Corpus = corpus::read("raw-http1.json");
     assert!(corpus.vectors.len() >= 98);
     let mut judging = JoinSet::new();
     for vectors in corpus.vectors.chunks(10) {

@@ -2,11 +2,11 @@
 //! waits for.
 
 use crate::client::{Client, get, statuses};
-use crate::raw_http2::{
-    ACK, DATA, END_STREAM, HEADERS, INITIAL_WINDOW, RESET, RawHttp2, SETTINGS, WINDOW_UPDATE,
-};
 use crate::setup::TestSetup;
 use http::header::CONNECTION;
+use portcullis_testkit::raw_http2::{
+    ACK, DATA, END_STREAM, HEADERS, INITIAL_WINDOW, RESET, RawHttp2, SETTINGS, WINDOW_UPDATE,
+};
 use std::net::SocketAddr;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -153,14 +153,13 @@ async fn no_connection_takes_requests_for_ever() {
         client.request(stream, "/x", &[], true).await;
         stream += 2;
         let mut frame = client.next().await;
-        while frame
-            .as_ref()
-            .is_some_and(|frame| !frame.ends() && frame.kind != crate::raw_http2::GOAWAY)
-        {
+        while frame.as_ref().is_some_and(|frame| {
+            !frame.ends() && frame.kind != portcullis_testkit::raw_http2::GOAWAY
+        }) {
             frame = client.next().await;
         }
         match frame {
-            Some(frame) if frame.kind != crate::raw_http2::GOAWAY => {}
+            Some(frame) if frame.kind != portcullis_testkit::raw_http2::GOAWAY => {}
             end => break end.is_some(),
         }
     };

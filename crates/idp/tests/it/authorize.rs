@@ -2,7 +2,7 @@
 
 use crate::{CALLBACK, authorize_query, client, code, code_form, idp, json, parameter, post};
 use portcullis_idp::{Idp, IdpConfig, RegisteredClient};
-use serde_json::Value;
+use portcullis_testkit::corpus;
 
 async fn show(idp: &Idp, change: &[(&str, &str)]) -> reqwest::Response {
     client()
@@ -117,12 +117,8 @@ async fn errors_go_back_only_to_a_registered_address() {
 
 #[tokio::test]
 async fn redirect_addresses_of_the_corpus() {
-    let path = concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/../../conformance/corpus/redirect-uris.json"
-    );
-    let document: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
-    let rows = document["vectors"].as_array().unwrap();
+    let document = corpus::document("redirect-uris.json");
+    let rows = corpus::rows(&document);
     for row in rows {
         let registered = vec![row["registered"].as_str().unwrap().to_owned()];
         let mut config = IdpConfig {

@@ -11,16 +11,16 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 const CLIENT_CREDENTIALS: &str = "grant_type=client_credentials";
 
-struct World {
+struct DpopSetup {
     idp: Idp,
     time: Arc<AtomicU64>,
     proofs: AtomicU64,
 }
 
-async fn world(config: IdpConfig) -> World {
+async fn world(config: IdpConfig) -> DpopSetup {
     let (time, clock) = clock();
     let idp = Idp::start_at(config, clock).await.unwrap();
-    World {
+    DpopSetup {
         idp,
         time,
         proofs: AtomicU64::new(0),
@@ -37,7 +37,7 @@ fn bound() -> RegisteredClient {
     }
 }
 
-impl World {
+impl DpopSetup {
     fn url(&self, path: &str) -> String {
         format!("{}{path}", self.idp.issuer())
     }

@@ -6,6 +6,7 @@ use axum::body::Body;
 use axum::routing;
 use http::{HeaderName, HeaderValue, Request};
 use portcullis::{AuthorizedCaller, requirement};
+use portcullis_testkit::corpus;
 use serde_json::Value;
 
 requirement!(Writer = scope("orders:write"));
@@ -21,12 +22,8 @@ async fn every_request_gets_its_answer() {
             routing::any(async |_: AuthorizedCaller<Writer>| "ok"),
         )
         .with_state(server);
-    let path = concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/../../conformance/corpus/authorization-header.json"
-    );
-    let document: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
-    let rows = document["vectors"].as_array().unwrap();
+    let document = corpus::document("authorization-header.json");
+    let rows = corpus::rows(&document);
     for row in rows {
         let answer = call(&app, request(row, &good)).await;
         let allowed: Vec<u64> = match row["any_of"].as_array() {

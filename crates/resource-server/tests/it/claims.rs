@@ -1,7 +1,8 @@
 //! Conditions that the operator puts on an issuer's tokens.
 
-use crate::world::{AUDIENCE, clock, decide, idp};
+use crate::setup::idp;
 use portcullis_resource_server::{Config, ResourceServer, Settings};
+use portcullis_testkit::{AUDIENCE, clock, decide};
 use serde_json::json;
 use std::sync::Arc;
 

@@ -1,11 +1,12 @@
 //! A provider on plain http within a closed network: refused, unless the operator says so.
 
-use crate::world::{AUDIENCE, clock, decide, idp};
+use crate::setup::idp;
 use axum::Router;
 use axum::response::IntoResponse as _;
 use portcullis_core::ConfigError;
 use portcullis_resource_server::clock::TestClock;
 use portcullis_resource_server::{Config, ResourceServer, Settings};
+use portcullis_testkit::{AUDIENCE, clock, decide};
 use std::net::{IpAddr, UdpSocket};
 use std::sync::Arc;
 

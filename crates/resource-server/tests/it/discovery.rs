@@ -1,12 +1,13 @@
 //! Issuers with a path publish their metadata in one of four places, and sometimes one part here
 //! and the other there.
 
-use crate::world::{AUDIENCE, clock, decide, idp, server};
+use crate::setup::{idp, server};
 use axum::Router;
 use axum::response::IntoResponse as _;
 use axum::routing::get;
 use portcullis_resource_server::clock::TestClock;
 use portcullis_resource_server::{Config, ResourceServer, Settings};
+use portcullis_testkit::{AUDIENCE, clock, decide};
 use std::sync::{Arc, Mutex};
 
 /// An issuer at `/tenants/x` that answers only at this well-known path.

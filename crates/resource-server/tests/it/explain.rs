@@ -1,11 +1,11 @@
 //! What `explain` says is what `decide` does.
 
-use crate::world::World;
 use portcullis_idp::Endpoint;
+use portcullis_testkit::ResourceServerSetup;
 
 #[tokio::test]
 async fn the_first_obstacle_is_the_refusal() {
-    let world = World::new().await;
+    let world = ResourceServerSetup::new().await;
     let idp = &world.idp;
     let tokens = [
         idp.token("alice").sign(),
@@ -49,7 +49,7 @@ async fn the_first_obstacle_is_the_refusal() {
 
 #[tokio::test]
 async fn an_outage_is_told_as_one() {
-    let world = World::new().await;
+    let world = ResourceServerSetup::new().await;
     world
         .idp
         .fail(Endpoint::Jwks, portcullis_idp::Fault::InternalError);

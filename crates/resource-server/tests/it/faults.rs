@@ -1,7 +1,8 @@
 //! An issuer that answers, but not as it should: before there are keys, and after.
 
-use crate::world::{World, clock, decide, idp, server};
+use crate::setup::{idp, server};
 use portcullis_idp::{Endpoint, Fault};
+use portcullis_testkit::{ResourceServerSetup, clock, decide};
 use std::time::Duration;
 
 const FAULTS: [Fault; 6] = [
@@ -16,7 +17,7 @@ const FAULTS: [Fault; 6] = [
 #[tokio::test]
 async fn a_bad_key_set_at_the_start_is_an_outage() {
     for fault in FAULTS {
-        let world = World::new().await;
+        let world = ResourceServerSetup::new().await;
         world.idp.fail(Endpoint::Jwks, fault);
         let token = world.idp.token("alice").sign();
         assert_eq!(world.decide(&token).await, "outage.keys", "{fault:?}");
@@ -29,7 +30,7 @@ async fn a_bad_key_set_at_the_start_is_an_outage() {
 #[tokio::test]
 async fn bad_metadata_at_the_start_is_an_outage() {
     for fault in FAULTS {
-        let world = World::new().await;
+        let world = ResourceServerSetup::new().await;
         world.idp.fail(Endpoint::Metadata, fault);
         assert_eq!(
             world.decide(&world.idp.token("alice").sign()).await,
@@ -42,7 +43,7 @@ async fn bad_metadata_at_the_start_is_an_outage() {
 #[tokio::test]
 async fn a_bad_key_set_never_replaces_a_good_one() {
     for fault in FAULTS {
-        let world = World::new().await;
+        let world = ResourceServerSetup::new().await;
         let token = world.idp.token("alice").sign();
         assert_eq!(world.decide(&token).await, "allow");
         world.idp.fail(Endpoint::Jwks, fault);
@@ -92,7 +93,7 @@ async fn metadata_of_another_issuer_is_no_metadata() {
 
 #[tokio::test]
 async fn an_unchanged_key_set_is_not_sent_again() {
-    let world = World::new().await;
+    let world = ResourceServerSetup::new().await;
     assert_eq!(
         world.decide(&world.idp.token("alice").sign()).await,
         "allow"

@@ -1,12 +1,12 @@
 //! Junk: made-up keys cause no more than the budget's fetches, and good tokens do not notice.
 
-use crate::world::World;
 use portcullis_idp::{Endpoint, Overlap};
+use portcullis_testkit::ResourceServerSetup;
 use std::time::Duration;
 
 #[tokio::test]
 async fn random_kids_cause_no_more_fetches_than_the_budget() {
-    let world = World::new().await;
+    let world = ResourceServerSetup::new().await;
     let good = world.idp.token("alice").sign();
     assert_eq!(world.decide(&good).await, "allow");
     let before = world.idp.requests(Endpoint::Jwks);
@@ -40,7 +40,7 @@ async fn random_kids_cause_no_more_fetches_than_the_budget() {
 
 #[tokio::test]
 async fn an_unknown_kid_is_remembered_and_forgotten_with_new_keys() {
-    let world = World::new().await;
+    let world = ResourceServerSetup::new().await;
     let junk = world.idp.token("alice").kid("made-up").sign();
     assert_eq!(world.decide(&junk).await, "token.key_unknown");
     let before = world.idp.requests(Endpoint::Jwks);
@@ -59,7 +59,7 @@ async fn an_unknown_kid_is_remembered_and_forgotten_with_new_keys() {
 
 #[tokio::test]
 async fn junk_that_needs_no_key_causes_no_fetch() {
-    let world = World::new().await;
+    let world = ResourceServerSetup::new().await;
     let tokens = [
         world.idp.token("alice").expire().kid("made-up").sign(),
         world
@@ -93,7 +93,7 @@ async fn junk_that_needs_no_key_causes_no_fetch() {
 
 #[tokio::test]
 async fn a_new_key_is_fetched_as_soon_as_the_budget_allows_however_often_it_was_asked_for() {
-    let world = World::new().await;
+    let world = ResourceServerSetup::new().await;
     assert_eq!(
         world.decide(&world.idp.token("alice").sign()).await,
         "allow"
@@ -114,7 +114,7 @@ async fn a_new_key_is_fetched_as_soon_as_the_budget_allows_however_often_it_was_
 
 #[tokio::test]
 async fn forged_tokens_do_not_keep_a_new_key_out() {
-    let world = World::new().await;
+    let world = ResourceServerSetup::new().await;
     assert_eq!(
         world.decide(&world.idp.token("alice").sign()).await,
         "allow"

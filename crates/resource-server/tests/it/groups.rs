@@ -1,49 +1,27 @@
 //! Groups that do not fit into a token, looked up at an imitation of Microsoft Graph.
 
-use crate::answering::{Answer, Answering};
-use crate::world::{clock, decide_by};
 use portcullis_core::token::AccessToken;
 use portcullis_core::{Outage, OutageCode, Requirement, Rule, Ruling};
 use portcullis_idp::{Dialect, Endpoint, Fault, Idp, IdpConfig};
-use portcullis_resource_server::clock::{Clock as _, TestClock};
-use portcullis_resource_server::{Config, ResourceServer, Secret, Settings};
+use portcullis_resource_server::{Config, Secret, Settings};
+use portcullis_testkit::{Answer, AnsweringServer, ResourceServerSetup, decide_by};
 use std::fmt;
-use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinSet;
 
-struct World {
-    clock: Arc<TestClock>,
-    idp: Idp,
-    server: ResourceServer,
+/// With these settings after those of the issuer.
+async fn setup(more: impl FnOnce(&Idp) -> String) -> ResourceServerSetup {
+    let mut config = IdpConfig {
+        dialect: Dialect::Entra,
+        ..IdpConfig::default()
+    };
+    config.users[1].groups = (0..250).map(|number| format!("group-{number}")).collect();
+    ResourceServerSetup::with(config, |idp| settings(idp, &more(idp))).await
 }
 
-impl World {
-    async fn new(more: impl FnOnce(&Idp) -> String) -> Self {
-        let (clock, mut config) = (
-            clock(),
-            IdpConfig {
-                dialect: Dialect::Entra,
-                ..IdpConfig::default()
-            },
-        );
-        config.users[1].groups = (0..250).map(|number| format!("group-{number}")).collect();
-        let now = Arc::clone(&clock);
-        let idp = Idp::start_at(config, move || u64::try_from(now.now().seconds()).unwrap())
-            .await
-            .unwrap();
-        let server = server(&idp, &more(&idp), &clock);
-        Self { clock, idp, server }
-    }
-
-    /// Bob is in 250 groups: too many for a token.
-    fn bob(&self) -> String {
-        self.idp.token("bob").sign()
-    }
-
-    async fn decide(&self, token: &str, requirement: &Requirement) -> String {
-        decide_by(&self.server, token, requirement).await
-    }
+/// Bob is in 250 groups: too many for a token.
+fn bob(setup: &ResourceServerSetup) -> String {
+    setup.idp.token("bob").sign()
 }
 
 fn graph(idp: &Idp) -> String {
@@ -53,7 +31,7 @@ fn graph(idp: &Idp) -> String {
     )
 }
 
-fn server(idp: &Idp, more: &str, clock: &Arc<TestClock>) -> ResourceServer {
+fn settings(idp: &Idp, more: &str) -> Settings {
     let text = format!(
         "[[issuer]]\nurl = \"{}\"\naudience = [\"{}\"]\nprofile = \"entra-v2\"\n{more}",
         idp.issuer(),
@@ -63,24 +41,21 @@ fn server(idp: &Idp, more: &str, clock: &Arc<TestClock>) -> ResourceServer {
     if let Some(groups) = &mut config.issuer[0].groups_lookup {
         groups.client.secret = Some(Secret::new("service-secret"));
     }
-    ResourceServer::with_clock(
-        Settings::try_from(config).unwrap(),
-        Arc::<TestClock>::clone(clock),
-    )
+    Settings::try_from(config).unwrap()
 }
 
 #[tokio::test]
 async fn groups_that_do_not_fit_are_unknown_without_a_lookup() {
-    let world = World::new(|_| String::new()).await;
+    let world = setup(|_| String::new()).await;
     assert_eq!(
         world
-            .decide(&world.bob(), &Requirement::group("group-7"))
+            .decide_by(&bob(&world), &Requirement::group("group-7"))
             .await,
         "policy.groups_unknown"
     );
     let not = Requirement::not(Requirement::group("group-7"));
     assert_eq!(
-        world.decide(&world.bob(), &not).await,
+        world.decide_by(&bob(&world), &not).await,
         "policy.groups_unknown"
     );
     assert_eq!(world.idp.requests(Endpoint::Graph), 0);
@@ -88,32 +63,42 @@ async fn groups_that_do_not_fit_are_unknown_without_a_lookup() {
 
 #[tokio::test]
 async fn the_directory_is_asked_where_the_decision_hangs_on_it() {
-    let world = World::new(graph).await;
-    let bob = world.bob();
-    assert_eq!(world.decide(&bob, &Requirement::ValidToken).await, "allow");
+    let world = setup(graph).await;
+    let bob = bob(&world);
+    assert_eq!(
+        world.decide_by(&bob, &Requirement::ValidToken).await,
+        "allow"
+    );
     let either = Requirement::any([Requirement::user(), Requirement::group("group-7")]);
-    assert_eq!(world.decide(&bob, &either).await, "allow");
+    assert_eq!(world.decide_by(&bob, &either).await, "allow");
     assert_eq!(world.idp.requests(Endpoint::Graph), 0, "nothing hung on it");
     assert_eq!(
-        world.decide(&bob, &Requirement::group("group-7")).await,
+        world.decide_by(&bob, &Requirement::group("group-7")).await,
         "allow"
     );
     assert_eq!(
-        world.decide(&bob, &Requirement::group("group-249")).await,
+        world
+            .decide_by(&bob, &Requirement::group("group-249"))
+            .await,
         "allow",
         "the last of three pages"
     );
     assert_eq!(
-        world.decide(&bob, &Requirement::group("group-250")).await,
+        world
+            .decide_by(&bob, &Requirement::group("group-250"))
+            .await,
         "policy.denied"
     );
     let not = |group: &str| Requirement::not(Requirement::group(group));
-    assert_eq!(world.decide(&bob, &not("group-7")).await, "policy.denied");
-    assert_eq!(world.decide(&bob, &not("group-250")).await, "allow");
+    assert_eq!(
+        world.decide_by(&bob, &not("group-7")).await,
+        "policy.denied"
+    );
+    assert_eq!(world.decide_by(&bob, &not("group-250")).await, "allow");
     assert_eq!(world.idp.requests(Endpoint::Graph), 3, "three pages, once");
     world.clock.advance(Duration::from_secs(300));
     assert_eq!(
-        world.decide(&bob, &Requirement::group("group-7")).await,
+        world.decide_by(&bob, &Requirement::group("group-7")).await,
         "allow"
     );
     assert_eq!(world.idp.requests(Endpoint::Graph), 6);
@@ -121,10 +106,10 @@ async fn the_directory_is_asked_where_the_decision_hangs_on_it() {
 
 #[tokio::test]
 async fn many_requests_ask_once() {
-    let world = World::new(graph).await;
+    let world = setup(graph).await;
     let mut requests = JoinSet::new();
     for _ in 0..200 {
-        let (server, bob) = (world.server.clone(), world.bob());
+        let (server, bob) = (world.server.clone(), bob(&world));
         requests
             .spawn(async move { decide_by(&server, &bob, &Requirement::group("group-7")).await });
     }
@@ -149,17 +134,17 @@ async fn a_directory_that_fails_is_an_outage_and_never_no_groups() {
         Fault::Truncated,
         Fault::Unauthorized,
     ] {
-        let world = World::new(graph).await;
+        let world = setup(graph).await;
         world.idp.fail(Endpoint::Graph, fault);
         let not = Requirement::not(Requirement::group("group-7"));
         assert_eq!(
-            world.decide(&world.bob(), &not).await,
+            world.decide_by(&bob(&world), &not).await,
             "outage.groups",
             "{fault:?}"
         );
         world.idp.fail(Endpoint::Graph, Fault::None);
         assert_eq!(
-            world.decide(&world.bob(), &not).await,
+            world.decide_by(&bob(&world), &not).await,
             "policy.denied",
             "{fault:?}"
         );
@@ -168,12 +153,12 @@ async fn a_directory_that_fails_is_an_outage_and_never_no_groups() {
 
 #[tokio::test]
 async fn a_directory_that_is_down_is_spared() {
-    let world = World::new(graph).await;
+    let world = setup(graph).await;
     world.idp.fail(Endpoint::Graph, Fault::InternalError);
     for _ in 0..20 {
         assert_eq!(
             world
-                .decide(&world.bob(), &Requirement::group("group-7"))
+                .decide_by(&bob(&world), &Requirement::group("group-7"))
                 .await,
             "outage.groups"
         );
@@ -183,7 +168,7 @@ async fn a_directory_that_is_down_is_spared() {
     world.clock.advance(Duration::from_secs(5));
     assert_eq!(
         world
-            .decide(&world.bob(), &Requirement::group("group-7"))
+            .decide_by(&bob(&world), &Requirement::group("group-7"))
             .await,
         "allow"
     );
@@ -191,7 +176,7 @@ async fn a_directory_that_is_down_is_spared() {
 
 #[tokio::test]
 async fn only_a_guid_gets_into_the_address() {
-    let world = World::new(graph).await;
+    let world = setup(graph).await;
     for id in [
         "",
         "bob",
@@ -200,7 +185,9 @@ async fn only_a_guid_gets_into_the_address() {
         "00000000-0000-0000-0000-000000000001/x",
     ] {
         let token = world.idp.token("bob").claim("oid", id).sign();
-        let decision = world.decide(&token, &Requirement::group("group-7")).await;
+        let decision = world
+            .decide_by(&token, &Requirement::group("group-7"))
+            .await;
         assert!(
             decision == "outage.groups" || decision == "token.claim_missing",
             "{id}: {decision}"
@@ -212,12 +199,16 @@ async fn only_a_guid_gets_into_the_address() {
 /// The token goes to the directory that is configured, and nowhere else.
 #[tokio::test]
 async fn a_next_page_of_another_origin_is_not_asked_for() {
-    let tokens =
-        Answering::start(r#"{"access_token":"for-graph","token_type":"Bearer","expires_in":3600}"#)
-            .await;
-    let (elsewhere, directory) = (Answering::start("{}").await, Answering::start("").await);
+    let tokens = AnsweringServer::start(
+        r#"{"access_token":"for-graph","token_type":"Bearer","expires_in":3600}"#,
+    )
+    .await;
+    let (elsewhere, directory) = (
+        AnsweringServer::start("{}").await,
+        AnsweringServer::start("").await,
+    );
     let page = |next: &str| format!(r#"{{"value":["group-7"],"@odata.nextLink":"{next}/next"}}"#);
-    let world = World::new(|_| {
+    let world = setup(|_| {
         let (url, endpoint) = (&directory.url, &tokens.url);
         format!("[issuer.groups_lookup]\nclient_id = \"service\"\nurl = \"{url}\"\ntoken_endpoint = \"{endpoint}\"\n")
     })
@@ -225,7 +216,7 @@ async fn a_next_page_of_another_origin_is_not_asked_for() {
     directory.answer(Answer::json(&page(&elsewhere.url)));
     assert_eq!(
         world
-            .decide(&world.bob(), &Requirement::group("group-7"))
+            .decide_by(&bob(&world), &Requirement::group("group-7"))
             .await,
         "outage.groups"
     );
@@ -249,7 +240,7 @@ async fn a_next_page_of_another_origin_is_not_asked_for() {
     directory.answer(Answer::json(&page(&directory.url)));
     assert_eq!(
         world
-            .decide(&world.bob(), &Requirement::group("group-7"))
+            .decide_by(&bob(&world), &Requirement::group("group-7"))
             .await,
         "outage.groups"
     );
@@ -264,7 +255,7 @@ async fn a_next_page_of_another_origin_is_not_asked_for() {
     });
     assert_eq!(
         world
-            .decide(&world.bob(), &Requirement::group("group-7"))
+            .decide_by(&bob(&world), &Requirement::group("group-7"))
             .await,
         "outage.groups"
     );
@@ -296,25 +287,25 @@ impl Rule for InGroup {
 
 #[tokio::test]
 async fn a_rule_is_asked_again_with_the_groups() {
-    let world = World::new(graph).await;
+    let world = setup(graph).await;
     assert_eq!(
         world
-            .decide(&world.bob(), &Requirement::rule(InGroup("group-7")))
+            .decide_by(&bob(&world), &Requirement::rule(InGroup("group-7")))
             .await,
         "allow"
     );
     assert_eq!(world.idp.requests(Endpoint::Graph), 3);
     let not = Requirement::not(Requirement::rule(InGroup("group-250")));
-    assert_eq!(world.decide(&world.bob(), &not).await, "allow");
+    assert_eq!(world.decide_by(&bob(&world), &not).await, "allow");
     assert_eq!(
         world
-            .decide(&world.bob(), &Requirement::rule(InGroup("group-250")))
+            .decide_by(&bob(&world), &Requirement::rule(InGroup("group-250")))
             .await,
         "policy.denied"
     );
-    let alone = World::new(|_| String::new()).await;
+    let alone = setup(|_| String::new()).await;
     let told = alone
-        .decide(&alone.bob(), &Requirement::rule(InGroup("group-7")))
+        .decide_by(&bob(&alone), &Requirement::rule(InGroup("group-7")))
         .await;
     assert_eq!(told, "policy.groups_unknown");
 }
@@ -341,13 +332,13 @@ impl Rule for Broken {
 
 #[tokio::test]
 async fn a_rule_that_fails_is_an_outage_and_asks_no_directory_whose_groups_are_known() {
-    let world = World::new(graph).await;
+    let world = setup(graph).await;
     let alice = world.idp.token("alice").sign();
     for requirement in [
         Requirement::rule(Broken),
         Requirement::not(Requirement::rule(Broken)),
     ] {
-        assert_eq!(world.decide(&alice, &requirement).await, "outage.policy");
+        assert_eq!(world.decide_by(&alice, &requirement).await, "outage.policy");
     }
     assert_eq!(world.idp.requests(Endpoint::Graph), 0);
 }

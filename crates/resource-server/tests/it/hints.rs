@@ -1,8 +1,9 @@
 //! The usual mistakes, each told for what it is.
 
-use crate::world::{World, server};
+use crate::setup::server;
+use portcullis_testkit::ResourceServerSetup;
 
-async fn hint(world: &World, issuer: Option<&str>, token: &str) -> String {
+async fn hint(world: &ResourceServerSetup, issuer: Option<&str>, token: &str) -> String {
     let explanation = match issuer {
         Some(issuer) => server(issuer, &world.clock).explain(token).await,
         None => world.server.explain(token).await,
@@ -12,7 +13,7 @@ async fn hint(world: &World, issuer: Option<&str>, token: &str) -> String {
 
 #[tokio::test]
 async fn the_usual_mistakes_are_recognised() {
-    let world = World::new().await;
+    let world = ResourceServerSetup::new().await;
     let (idp, issuer) = (&world.idp, world.idp.issuer().to_string());
     let good = idp.token("alice").sign();
     let with_slash = format!("{issuer}/");

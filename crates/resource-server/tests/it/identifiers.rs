@@ -1,9 +1,9 @@
 //! Issuers that are named and not addressed: what is compared may be any text, what is fetched may
 //! not.
 
-use crate::answering::{Answer, Answering};
-use crate::world::{AUDIENCE, clock, decide, idp};
+use crate::setup::idp;
 use portcullis_resource_server::{Config, ResourceServer, Settings};
+use portcullis_testkit::{AUDIENCE, Answer, AnsweringServer, clock, decide};
 use std::sync::Arc;
 
 const NAMES: [&str; 5] = [
@@ -57,7 +57,7 @@ async fn a_name_is_compared_where_the_keys_are_elsewhere() {
 
 #[tokio::test]
 async fn a_name_is_compared_where_its_tokens_are_asked_about() {
-    let endpoint = Answering::start("").await;
+    let endpoint = AnsweringServer::start("").await;
     let asked = format!(
         "[issuer.introspection]\nauth = \"none\"\nendpoint = \"{}\"",
         endpoint.url

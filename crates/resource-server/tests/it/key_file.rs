@@ -1,9 +1,9 @@
 //! Keys in a file: no network, read again when the file changes.
 
-use crate::world::{AUDIENCE, World, clock, decide};
 use portcullis_idp::{Endpoint, Overlap};
 use portcullis_resource_server::clock::{SystemClock, TestClock};
 use portcullis_resource_server::{Config, IssuerConfig, ResourceServer, Settings};
+use portcullis_testkit::{AUDIENCE, ResourceServerSetup, clock, decide};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,7 +31,7 @@ fn server(path: &Path, clock: &Arc<TestClock>) -> ResourceServer {
 
 #[tokio::test]
 async fn tokens_are_verified_by_the_keys_of_the_file() {
-    let world = World::new().await;
+    let world = ResourceServerSetup::new().await;
     let path = file("keys", &format!("\u{feff}{}\n", world.idp.jwks()));
     let server = server(&path, &world.clock);
     let token = |name: &str| world.idp.token(name).issuer(ISSUER).sign();
@@ -50,7 +50,7 @@ async fn tokens_are_verified_by_the_keys_of_the_file() {
 
 #[tokio::test]
 async fn a_changed_file_is_read_again() {
-    let world = World::new().await;
+    let world = ResourceServerSetup::new().await;
     let path = file("changing", &world.idp.jwks());
     let server = server(&path, &world.clock);
     let old = world.idp.token("alice").issuer(ISSUER).sign();
@@ -87,7 +87,7 @@ async fn a_changed_file_is_read_again() {
 
 #[tokio::test]
 async fn a_bad_file_never_takes_the_place_of_good_keys() {
-    let world = World::new().await;
+    let world = ResourceServerSetup::new().await;
     let path = file("bad", &world.idp.jwks());
     let server = server(&path, &world.clock);
     let token = |number: i64| {
@@ -144,7 +144,7 @@ fn what_is_wrong_with_the_file_is_told_at_the_start() {
 
 #[tokio::test]
 async fn one_place_for_the_keys_and_questions_need_their_endpoint() {
-    let world = World::new().await;
+    let world = ResourceServerSetup::new().await;
     let path = file("one", &world.idp.jwks());
     for member in [
         "jwks_uri = \"https://a.example/k\"\n",

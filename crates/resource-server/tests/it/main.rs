@@ -9,7 +9,6 @@
     reason = "a test that fails should stop"
 )]
 
-mod answering;
 mod cache;
 mod claims;
 mod closed_network;
@@ -31,7 +30,7 @@ mod redis;
 mod replaced_key;
 mod revocation;
 mod rotation;
+mod setup;
 #[cfg(feature = "redis")]
 mod shared_revocation;
 mod tenant;
-mod world;

@@ -1,23 +1,24 @@
 //! What the recorder of an application sees: here the one that many applications have.
 
-use crate::world::{self, World};
+use crate::setup;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use portcullis_resource_server::{ResourceServer, events};
+use portcullis_testkit::{ResourceServerSetup, clock};
 use std::time::Duration;
 
 /// A server whose figures go to a recorder of its own, and what they are at the moment.
-async fn counted() -> (World, impl Fn(&ResourceServer) -> String) {
+async fn counted() -> (ResourceServerSetup, impl Fn(&ResourceServer) -> String) {
     let recorder = PrometheusBuilder::new().build_recorder();
-    let clock = world::clock();
-    let idp = world::idp(&clock, ([127, 0, 0, 1], 0).into()).await;
+    let clock = clock();
+    let idp = setup::idp(&clock, ([127, 0, 0, 1], 0).into()).await;
     let server =
-        metrics::with_local_recorder(&recorder, || world::server(idp.issuer().as_str(), &clock));
+        metrics::with_local_recorder(&recorder, || setup::server(idp.issuer().as_str(), &clock));
     let handle: PrometheusHandle = recorder.handle();
     let render = move |server: &ResourceServer| {
         metrics::with_local_recorder(&recorder, || server.record_gauges());
         handle.render()
     };
-    (World { clock, idp, server }, render)
+    (ResourceServerSetup { clock, idp, server }, render)
 }
 
 fn value(text: &str, series: &str) -> f64 {
@@ -112,7 +113,7 @@ async fn keys_tell_their_age_and_how_their_fetches_went() {
         figure(&render(&world.server), "portcullis_unknown_keys_total"),
         1.0
     );
-    let World { idp, server, .. } = world;
+    let ResourceServerSetup { idp, server, .. } = world;
     idp.shutdown().await;
     server.refresh_keys().await;
     let text = render(&server);

@@ -1,8 +1,9 @@
 //! The issuer is down: at the start, for an hour, for a day and more.
 
-use crate::world::{World, clock, decide, idp, server};
+use crate::setup::{idp, server};
 use portcullis_idp::Endpoint;
 use portcullis_resource_server::{Config, ResourceServer, Settings};
+use portcullis_testkit::{ResourceServerSetup, clock, decide};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -34,7 +35,7 @@ async fn down_at_the_start_is_an_outage_and_heals_by_itself() {
 
 #[tokio::test]
 async fn good_keys_last_for_a_day_of_outage_and_no_longer() {
-    let World { clock, idp, server } = World::new().await;
+    let ResourceServerSetup { clock, idp, server } = ResourceServerSetup::new().await;
     let tokens: Vec<String> = (0..4)
         .map(|number| {
             idp.token("alice")
@@ -68,7 +69,7 @@ async fn good_keys_last_for_a_day_of_outage_and_no_longer() {
 
 #[tokio::test]
 async fn an_unknown_key_while_the_issuer_is_down_is_an_outage() {
-    let world = World::new().await;
+    let world = ResourceServerSetup::new().await;
     assert_eq!(
         world.decide(&world.idp.token("alice").sign()).await,
         "allow"
@@ -122,7 +123,7 @@ async fn a_snapshot_starts_a_server_while_the_issuer_is_down() {
 
 #[tokio::test]
 async fn keys_are_fetched_again_in_the_background_before_they_grow_old() {
-    let world = World::new().await;
+    let world = ResourceServerSetup::new().await;
     assert_eq!(
         world.decide(&world.idp.token("alice").sign()).await,
         "allow"
@@ -137,7 +138,7 @@ async fn keys_are_fetched_again_in_the_background_before_they_grow_old() {
 
 #[tokio::test]
 async fn a_fetch_that_a_token_forced_is_tried_again_soon_after_it_failed() {
-    let world = World::new().await;
+    let world = ResourceServerSetup::new().await;
     assert_eq!(
         world.decide(&world.idp.token("alice").sign()).await,
         "allow"

@@ -1,11 +1,12 @@
 //! Key sets and metadata as some providers send them: packed, with a byte order mark, with members
 //! that are `null`.
 
-use crate::world::{clock, decide, idp, server};
+use crate::setup::{idp, server};
 use axum::Router;
 use axum::response::{IntoResponse as _, Response};
 use flate2::Compression;
 use flate2::write::{GzEncoder, ZlibEncoder};
+use portcullis_testkit::{clock, decide};
 use std::io::Write as _;
 
 /// What is answered to a request for this path, out of the plain document.

@@ -1,17 +1,17 @@
 //! Another key under a known `kid`: the issuer restarted with fixed names. Good tokens go on, and
 //! forged ones cost no more fetches than made-up keys.
 
-use crate::world::{AUDIENCE, World, decide};
 use portcullis_core::jose::Jwks;
 use portcullis_idp::{Endpoint, Fault, Overlap};
 use portcullis_resource_server::clock::TestClock;
 use portcullis_resource_server::{ResourceServer, Settings};
+use portcullis_testkit::{AUDIENCE, ResourceServerSetup, decide};
 use std::sync::Arc;
 use std::time::Duration;
 
 #[tokio::test]
 async fn a_key_that_changed_under_its_name_is_fetched() {
-    let world = World::new().await;
+    let world = ResourceServerSetup::new().await;
     let old = world.idp.token("alice").sign();
     assert_eq!(world.decide(&old).await, "allow");
     let before = world.idp.requests(Endpoint::Jwks);
@@ -27,7 +27,7 @@ async fn a_key_that_changed_under_its_name_is_fetched() {
 
 #[tokio::test]
 async fn a_token_without_a_kid_finds_the_new_key_too() {
-    let world = World::new().await;
+    let world = ResourceServerSetup::new().await;
     assert_eq!(
         world
             .decide(&world.idp.token("alice").without_header("kid").sign())
@@ -41,7 +41,7 @@ async fn a_token_without_a_kid_finds_the_new_key_too() {
 
 #[tokio::test]
 async fn explain_says_what_decide_does_after_the_change() {
-    let world = World::new().await;
+    let world = ResourceServerSetup::new().await;
     let old = world.idp.token("alice").sign();
     assert_eq!(world.decide(&old).await, "allow");
     world.idp.rotate(Overlap::SameKid).await;
@@ -56,7 +56,7 @@ async fn explain_says_what_decide_does_after_the_change() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn five_hundred_requests_with_the_new_key_wait_for_one_fetch() {
-    let world = World::new().await;
+    let world = ResourceServerSetup::new().await;
     assert_eq!(
         world.decide(&world.idp.token("alice").sign()).await,
         "allow"
@@ -82,7 +82,10 @@ async fn five_hundred_requests_with_the_new_key_wait_for_one_fetch() {
 /// cost.
 #[tokio::test]
 async fn forged_tokens_cost_no_more_fetches_than_made_up_keys() {
-    let (forged, made_up) = (World::new().await, World::new().await);
+    let (forged, made_up) = (
+        ResourceServerSetup::new().await,
+        ResourceServerSetup::new().await,
+    );
     for world in [&forged, &made_up] {
         assert_eq!(
             world.decide(&world.idp.token("alice").sign()).await,
@@ -129,7 +132,7 @@ async fn forged_tokens_cost_no_more_fetches_than_made_up_keys() {
 /// Both kinds together share one budget.
 #[tokio::test]
 async fn forged_tokens_and_made_up_keys_share_the_budget() {
-    let world = World::new().await;
+    let world = ResourceServerSetup::new().await;
     assert_eq!(
         world.decide(&world.idp.token("alice").sign()).await,
         "allow"
@@ -162,7 +165,7 @@ async fn forged_tokens_and_made_up_keys_share_the_budget() {
 /// The first fetch was for this very token: there is nothing newer to be had.
 #[tokio::test]
 async fn a_forged_token_that_comes_first_fetches_once() {
-    let world = World::new().await;
+    let world = ResourceServerSetup::new().await;
     let forged = world.idp.token("mallory").wrong_key().await.sign();
     assert_eq!(world.decide(&forged).await, "token.signature");
     assert_eq!(world.idp.requests(Endpoint::Jwks), 1);
@@ -170,7 +173,7 @@ async fn a_forged_token_that_comes_first_fetches_once() {
 
 #[tokio::test]
 async fn a_failing_signature_while_the_issuer_is_down_is_an_outage() {
-    let world = World::new().await;
+    let world = ResourceServerSetup::new().await;
     assert_eq!(
         world.decide(&world.idp.token("alice").sign()).await,
         "allow"
@@ -191,7 +194,7 @@ async fn a_failing_signature_while_the_issuer_is_down_is_an_outage() {
 
 #[tokio::test]
 async fn fixed_keys_are_asked_of_nobody() {
-    let world = World::new().await;
+    let world = ResourceServerSetup::new().await;
     let keys = Jwks::parse(world.idp.jwks().as_bytes(), &Default::default()).unwrap();
     let settings = Settings::new(world.idp.issuer().as_str(), AUDIENCE);
     let settings = settings.unwrap().with_fixed_keys(&keys);

@@ -1,11 +1,11 @@
 //! What was revoked is refused: fresh or remembered, in whatever order things come, and for as long
 //! as it must.
 
-use crate::world::{World, decide};
 use portcullis_core::token::{Issuer, NumericDate};
 use portcullis_resource_server::{
     Config, REMEMBERED_SECONDS, ResourceServer, Revocation, Settings,
 };
+use portcullis_testkit::{ResourceServerSetup, decide};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ fn at(seconds: i64) -> NumericDate {
 #[tokio::test]
 async fn each_kind_refuses_what_it_names_and_nothing_else() {
     for kind in 0..4 {
-        let world = World::new().await;
+        let world = ResourceServerSetup::new().await;
         let issuer = world.idp.issuer().clone();
         let token = world
             .idp
@@ -70,7 +70,7 @@ async fn each_kind_refuses_what_it_names_and_nothing_else() {
 /// What another issuer calls `alice` is somebody else.
 #[tokio::test]
 async fn a_revocation_holds_for_its_issuer_only() {
-    let world = World::new().await;
+    let world = ResourceServerSetup::new().await;
     let token = world.idp.token("alice").sign();
     let another = Issuer::parse("https://another.example").unwrap();
     world
@@ -83,7 +83,7 @@ async fn a_revocation_holds_for_its_issuer_only() {
 
 #[tokio::test]
 async fn after_signing_in_again_a_subject_gets_in_with_the_new_token_only() {
-    let world = World::new().await;
+    let world = ResourceServerSetup::new().await;
     let (issuer, old) = (world.idp.issuer().clone(), world.idp.token("alice").sign());
     assert_eq!(world.decide(&old).await, "allow");
     world
@@ -117,7 +117,7 @@ async fn after_signing_in_again_a_subject_gets_in_with_the_new_token_only() {
 /// operator knows.
 #[tokio::test]
 async fn a_subject_can_be_revoked_by_either_of_its_names() {
-    let world = World::new().await;
+    let world = ResourceServerSetup::new().await;
     for by_claim in ["sub", "oid"] {
         let server = server_with(&world, "", "subject = \"oid\"\n");
         let token = world.idp.token("alice").claim("oid", "o-1").sign();
@@ -134,7 +134,7 @@ async fn a_subject_can_be_revoked_by_either_of_its_names() {
 /// Eviction from the verified-token cache, and other revocations, take nothing back.
 #[tokio::test]
 async fn nothing_takes_a_revocation_back() {
-    let world = World::new().await;
+    let world = ResourceServerSetup::new().await;
     let server = server(&world, "remembered_tokens = 2\n");
     let issuer = world.idp.issuer().clone();
     let revoked = world.idp.token("alice").claim("jti", "gone").sign();
@@ -172,7 +172,7 @@ async fn nothing_takes_a_revocation_back() {
 
 #[tokio::test]
 async fn a_full_denylist_says_so_and_forgets_nothing() {
-    let world = World::new().await;
+    let world = ResourceServerSetup::new().await;
     let server = server(&world, "[revocation]\nentries = 1\n");
     let (issuer, revoked) = (
         world.idp.issuer().clone(),
@@ -193,7 +193,7 @@ async fn a_full_denylist_says_so_and_forgets_nothing() {
 
 #[tokio::test]
 async fn a_verified_token_can_be_revoked_as_it_is() {
-    let world = World::new().await;
+    let world = ResourceServerSetup::new().await;
     let token = world.idp.token("alice").claim("jti", "a").sign();
     let verified = world
         .server
@@ -233,7 +233,7 @@ async fn a_verified_token_can_be_revoked_as_it_is() {
 
 #[tokio::test]
 async fn explain_names_the_revocation() {
-    let world = World::new().await;
+    let world = ResourceServerSetup::new().await;
     let token = world.idp.token("alice").claim("sid", "s-1").sign();
     let before = world.server.explain(&token).await;
     assert!(before.is_accepted() && before.steps.iter().all(|step| step.name != "revocation"));
@@ -258,7 +258,7 @@ async fn explain_names_the_revocation() {
     assert!(Revocation::session(world.idp.issuer(), "s", at(0)).until() == at(REMEMBERED_SECONDS));
 }
 
-fn server(world: &World, settings: &str) -> ResourceServer {
+fn server(world: &ResourceServerSetup, settings: &str) -> ResourceServer {
     let (top, table) = if settings.starts_with('[') {
         ("", settings)
     } else {
@@ -268,7 +268,7 @@ fn server(world: &World, settings: &str) -> ResourceServer {
 }
 
 /// A server with settings before and after its one issuer's.
-fn server_with(world: &World, top: &str, table: &str) -> ResourceServer {
+fn server_with(world: &ResourceServerSetup, top: &str, table: &str) -> ResourceServer {
     let issuer = world.idp.issuer();
     let text = format!(
         "{top}[[issuer]]\nurl = \"{issuer}\"\naudience = [\"api://enterprise-api\"]\n{table}"

@@ -1,8 +1,8 @@
 //! New keys while requests come in: no good token is refused, and the issuer is hardly asked.
 
-use crate::world::{World, decide};
 use portcullis_idp::{Endpoint, Overlap};
 use portcullis_resource_server::ResourceServer;
+use portcullis_testkit::{ResourceServerSetup, decide};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, RwLock};
 
@@ -39,7 +39,7 @@ impl Signed {
 
 /// Requests under way while the keys change, from eight tasks that do nothing else.
 async fn rotate_under_load(overlap: Overlap) {
-    let world = World::new().await;
+    let world = ResourceServerSetup::new().await;
     let published = if overlap == Overlap::With { 2 } else { 1 };
     let signed = Arc::new(Signed {
         token: RwLock::new((0, world.idp.token("alice").sign())),
@@ -98,7 +98,7 @@ async fn no_good_token_is_refused_without_overlap() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn five_hundred_requests_with_a_new_key_wait_for_one_fetch() {
-    let world = World::new().await;
+    let world = ResourceServerSetup::new().await;
     assert_eq!(
         world.decide(&world.idp.token("alice").sign()).await,
         "allow"
@@ -122,7 +122,7 @@ async fn five_hundred_requests_with_a_new_key_wait_for_one_fetch() {
 
 #[tokio::test]
 async fn a_removed_key_ends_its_tokens_with_the_next_fetch_even_remembered_ones() {
-    let world = World::new().await;
+    let world = ResourceServerSetup::new().await;
     let old = world.idp.token("alice").sign();
     assert_eq!(world.decide(&old).await, "allow");
     assert_eq!(world.decide(&old).await, "allow");

@@ -2,10 +2,10 @@
 //! dies.
 
 use crate::redis::{PASSWORD, Redis};
-use crate::world::{World, decide};
 use portcullis_core::token::NumericDate;
 use portcullis_resource_server::clock::TestClock;
 use portcullis_resource_server::{Config, ResourceServer, Revocation, Settings, StoreUrl};
+use portcullis_testkit::{ResourceServerSetup, decide};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -13,7 +13,7 @@ const NOW: i64 = 1_800_000_000;
 
 /// A real store, and an identity provider.
 struct Fleet {
-    world: World,
+    world: ResourceServerSetup,
     redis: Redis,
 }
 
@@ -21,7 +21,7 @@ impl Fleet {
     async fn new() -> Option<Self> {
         let redis = Redis::start().await?;
         Some(Self {
-            world: World::new().await,
+            world: ResourceServerSetup::new().await,
             redis,
         })
     }

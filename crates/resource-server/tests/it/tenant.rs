@@ -1,6 +1,6 @@
 //! One tenant of a provider that serves many, some of its tenants, and thousands of them.
 
-use crate::world::{AUDIENCE, clock, decide, idp};
+use crate::setup::idp;
 use axum::Router;
 use axum::routing::get;
 use portcullis_core::jose::Jwks;
@@ -8,6 +8,7 @@ use portcullis_core::{ConfigError, Limits};
 use portcullis_idp::{Idp, TokenBuilder};
 use portcullis_resource_server::clock::TestClock;
 use portcullis_resource_server::{Config, ResourceServer, Settings};
+use portcullis_testkit::{AUDIENCE, clock, decide};
 use serde_json::{Value, json};
 use std::sync::Arc;
 

@@ -3,7 +3,7 @@
 //! nginx saw.
 
 use super::installed;
-use super::world::{eventually, free};
+use super::setup::{eventually, free};
 use crate::e2e::process::Process;
 use portcullis_gateway::{Config, Gateway};
 use portcullis_idp::{Idp, IdpConfig};

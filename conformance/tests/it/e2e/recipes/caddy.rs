@@ -3,7 +3,7 @@
 use super::calls::{Front, bearer, make, make_without_gateway, make_without_keys};
 use super::corpus;
 use super::installed;
-use super::world::World;
+use super::setup::RecipeSetup;
 use crate::e2e::process::Process;
 use std::path::Path;
 use std::process::Command;
@@ -21,7 +21,7 @@ async fn every_call_is_decided_by_the_gateway() {
     let Some(program) = installed("PORTCULLIS_PYTHON", "caddy") else {
         return;
     };
-    let mut world = World::new("caddy", SETTINGS).await;
+    let mut world = RecipeSetup::new("caddy", SETTINGS).await;
     let _caddy = start(&program, &world).await;
     make(&world, &CADDY);
     corpus::send(&world, &CADDY);
@@ -35,13 +35,13 @@ async fn an_outage_is_no_refusal() {
     let Some(program) = installed("PORTCULLIS_PYTHON", "caddy") else {
         return;
     };
-    let world = World::without_keys("caddy", SETTINGS).await;
+    let world = RecipeSetup::without_keys("caddy", SETTINGS).await;
     let _caddy = start(&program, &world).await;
     make_without_keys(&world);
 }
 
 /// Another protocol on the connection to the API would be a way past the gateway.
-fn only_websockets_upgrade(world: &World) {
+fn only_websockets_upgrade(world: &RecipeSetup) {
     let token = bearer(&world.idp.token("bob").sign());
     let upgraded = |protocol: &str| {
         let lines = [
@@ -61,7 +61,7 @@ fn only_websockets_upgrade(world: &World) {
 }
 
 /// With the committed site. Its own administration would want a port that another test may have.
-async fn start(program: &Path, world: &World) -> Process {
+async fn start(program: &Path, world: &RecipeSetup) -> Process {
     let site = world.placed("deploy/caddy/Caddyfile");
     let file = world.folder.join("Caddyfile");
     std::fs::write(

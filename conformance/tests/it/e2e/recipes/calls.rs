@@ -1,6 +1,6 @@
 //! The same calls for every program that asks the gateway.
 
-use super::world::World;
+use super::setup::RecipeSetup;
 
 /// What each program does in its own way.
 pub(super) struct Front {
@@ -26,7 +26,7 @@ struct Call {
 
 /// Sends them all. What may not pass never gets to the API; what passes does as it was sent, and
 /// tells who calls.
-pub(super) fn make(world: &World, front: &Front) {
+pub(super) fn make(world: &RecipeSetup, front: &Front) {
     for Call {
         method,
         target,
@@ -77,7 +77,7 @@ pub(super) fn make(world: &World, front: &Front) {
 }
 
 /// Without the keys of the identity provider nobody is refused for his token, and nobody let in.
-pub(super) fn make_without_keys(world: &World) {
+pub(super) fn make_without_keys(world: &RecipeSetup) {
     let answer = world.send(
         "GET",
         "/protected-data",
@@ -92,7 +92,7 @@ pub(super) fn make_without_keys(world: &World) {
 }
 
 /// Without the gateway nothing passes, public or not.
-pub(super) fn make_without_gateway(world: &World, status: u16) {
+pub(super) fn make_without_gateway(world: &RecipeSetup, status: u16) {
     let token = bearer(&world.idp.token("alice").sign());
     for (target, lines) in [("/public-data", vec![]), ("/protected-data", vec![token])] {
         assert_eq!(world.send("GET", target, &lines).status, status, "{target}");
@@ -100,7 +100,7 @@ pub(super) fn make_without_gateway(world: &World, status: u16) {
     assert_eq!(world.taken(), []);
 }
 
-fn calls(world: &World, front: &Front) -> Vec<Call> {
+fn calls(world: &RecipeSetup, front: &Front) -> Vec<Call> {
     let idp = &world.idp;
     let [bob, alice] = ["bob", "alice"].map(|name| bearer(&idp.token(name).sign()));
     let expired = bearer(&idp.token("alice").expire().sign());
@@ -283,7 +283,7 @@ const HARMLESS: [&str; 8] = [
 ];
 
 /// The API is told who calls, by the gateway only, and has no token.
-fn assert_identity(got: &[String], sent: &[String], world: &World) {
+fn assert_identity(got: &[String], sent: &[String], world: &RecipeSetup) {
     let values = |name: &str| -> Vec<&str> {
         let fields = got.iter().filter_map(|line| line.split_once(": "));
         fields

@@ -2,15 +2,15 @@
 //! refusal.
 
 use super::calls::{Front, bearer};
-use super::world::World;
+use super::setup::RecipeSetup;
+use portcullis_testkit::corpus;
 use serde_json::Value;
 
 /// Sends every row. A row that forges something may be refused where `front` says so; all others
 /// pass.
-pub(super) fn send(world: &World, front: &Front) {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/corpus/identity-headers.json");
-    let document: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
-    let rows = document["vectors"].as_array().unwrap();
+pub(super) fn send(world: &RecipeSetup, front: &Front) {
+    let document = corpus::document("identity-headers.json");
+    let rows = corpus::rows(&document);
     let (mut passed, mut refused, mut faults) = (0, 0, Vec::new());
     // Trailers, and what the other doors answer, are tested elsewhere.
     for row in rows

@@ -3,7 +3,7 @@
 use super::calls::{Front, bearer, make, make_without_gateway, make_without_keys};
 use super::corpus;
 use super::installed;
-use super::world::World;
+use super::setup::RecipeSetup;
 use crate::e2e::process::Process;
 use std::path::Path;
 use std::process::Command;
@@ -21,7 +21,7 @@ async fn every_call_is_decided_by_the_gateway() {
     let Some(program) = installed("PORTCULLIS_PYTHON", "envoy") else {
         return;
     };
-    let mut world = World::new("envoy", SETTINGS).await;
+    let mut world = RecipeSetup::new("envoy", SETTINGS).await;
     let _envoy = start(&program, &world).await;
     make(&world, &ENVOY);
     corpus::send(&world, &ENVOY);
@@ -34,7 +34,7 @@ async fn an_outage_is_no_refusal() {
     let Some(program) = installed("PORTCULLIS_PYTHON", "envoy") else {
         return;
     };
-    let world = World::without_keys("envoy", SETTINGS).await;
+    let world = RecipeSetup::without_keys("envoy", SETTINGS).await;
     let _envoy = start(&program, &world).await;
     make_without_keys(&world);
 }
@@ -59,7 +59,7 @@ async fn no_header_of_a_client_makes_another_question() {
         return;
     };
     let prefixed = "[ext_authz]\npath_prefix = \"/check\"";
-    let world = World::changed("envoy-http", SETTINGS, "[ext_authz]", prefixed).await;
+    let world = RecipeSetup::changed("envoy-http", SETTINGS, "[ext_authz]", prefixed).await;
     let recipe = world.placed("deploy/envoy/envoy.yaml");
     assert!(recipe.contains(GRPC));
     let recipe = recipe
@@ -109,11 +109,11 @@ async fn no_header_of_a_client_makes_another_question() {
     }
 }
 
-async fn start(program: &Path, world: &World) -> Process {
+async fn start(program: &Path, world: &RecipeSetup) -> Process {
     start_with(program, world, &world.placed("deploy/envoy/envoy.yaml")).await
 }
 
-async fn start_with(program: &Path, world: &World, recipe: &str) -> Process {
+async fn start_with(program: &Path, world: &RecipeSetup, recipe: &str) -> Process {
     let file = world.folder.join("envoy.yaml");
     std::fs::write(&file, recipe).unwrap();
     let mut command = Command::new(program);

@@ -2,7 +2,7 @@
 
 use super::calls::bearer;
 use super::installed;
-use super::world::{World, eventually};
+use super::setup::{RecipeSetup, eventually};
 use crate::e2e::process::Process;
 use serde_json::Value;
 use std::path::Path;
@@ -15,7 +15,7 @@ async fn an_api_without_a_line_about_tokens_is_protected() {
     let Some(python) = installed("PORTCULLIS_PYTHON", "python") else {
         return;
     };
-    let mut world = World::behind("fastapi", SETTINGS).await;
+    let mut world = RecipeSetup::behind("fastapi", SETTINGS).await;
     let _uvicorn = start(&python, &world).await;
     let [service, bob, alice] =
         ["service", "bob", "alice"].map(|name| bearer(&world.idp.token(name).sign()));
@@ -59,7 +59,7 @@ async fn an_outage_is_no_refusal() {
     let Some(python) = installed("PORTCULLIS_PYTHON", "python") else {
         return;
     };
-    let world = World::behind_without_keys("fastapi", SETTINGS).await;
+    let world = RecipeSetup::behind_without_keys("fastapi", SETTINGS).await;
     let _uvicorn = start(&python, &world).await;
     let answer = world.send(
         "GET",
@@ -74,7 +74,7 @@ async fn an_outage_is_no_refusal() {
     assert_eq!(world.send("GET", "/public-data", &[]).status, 200);
 }
 
-fn the_caller_is_told_by_the_gateway_only(world: &World, token: &str) {
+fn the_caller_is_told_by_the_gateway_only(world: &RecipeSetup, token: &str) {
     let forged = [
         "X-Auth-Subject: forged",
         "X_Auth_Roles: forged",
@@ -121,7 +121,7 @@ fn json(body: &str) -> Value {
     serde_json::from_str(body).unwrap_or_else(|error| panic!("{error}: {body}"))
 }
 
-async fn start(python: &Path, world: &World) -> Process {
+async fn start(python: &Path, world: &RecipeSetup) -> Process {
     let port = world.api.port().to_string();
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/fastapi");
     let mut command = Command::new(python);

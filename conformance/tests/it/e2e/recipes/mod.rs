@@ -9,9 +9,9 @@ mod corpus;
 mod envoy;
 mod fastapi;
 mod nginx;
+mod setup;
 mod traefik;
 mod wire;
-mod world;
 mod written;
 
 use std::path::PathBuf;

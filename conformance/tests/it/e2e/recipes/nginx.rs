@@ -3,7 +3,7 @@
 use super::calls::{Front, make, make_without_gateway, make_without_keys};
 use super::corpus;
 use super::installed;
-use super::world::World;
+use super::setup::RecipeSetup;
 use crate::e2e::process::Process;
 use std::path::Path;
 use std::process::Command;
@@ -21,7 +21,7 @@ async fn every_call_is_decided_by_the_gateway() {
     let Some(program) = installed("PORTCULLIS_NGINX", "nginx") else {
         return;
     };
-    let mut world = World::new("nginx", SETTINGS).await;
+    let mut world = RecipeSetup::new("nginx", SETTINGS).await;
     let _nginx = start(&program, &world).await;
     make(&world, &NGINX);
     corpus::send(&world, &NGINX);
@@ -40,13 +40,13 @@ async fn an_outage_is_no_refusal() {
     let Some(program) = installed("PORTCULLIS_NGINX", "nginx") else {
         return;
     };
-    let world = World::without_keys("nginx", SETTINGS).await;
+    let world = RecipeSetup::without_keys("nginx", SETTINGS).await;
     let _nginx = start(&program, &world).await;
     make_without_keys(&world);
 }
 
 /// With the committed site, in the least surroundings that nginx wants.
-async fn start(program: &Path, world: &World) -> Process {
+async fn start(program: &Path, world: &RecipeSetup) -> Process {
     let site = world.folder.join("site.conf");
     std::fs::write(&site, world.placed("deploy/nginx/portcullis.conf")).unwrap();
     let folder = world.folder.display();

@@ -3,7 +3,7 @@
 use super::calls::{Front, make, make_without_gateway, make_without_keys};
 use super::corpus;
 use super::installed;
-use super::world::World;
+use super::setup::RecipeSetup;
 use crate::e2e::process::Process;
 use std::path::Path;
 use std::process::Command;
@@ -21,7 +21,7 @@ async fn every_call_is_decided_by_the_gateway() {
     let Some(program) = installed("PORTCULLIS_PYTHON", "traefik") else {
         return;
     };
-    let mut world = World::new("traefik", SETTINGS).await;
+    let mut world = RecipeSetup::new("traefik", SETTINGS).await;
     let _traefik = start(&program, &world).await;
     make(&world, &TRAEFIK);
     corpus::send(&world, &TRAEFIK);
@@ -34,13 +34,13 @@ async fn an_outage_is_no_refusal() {
     let Some(program) = installed("PORTCULLIS_PYTHON", "traefik") else {
         return;
     };
-    let world = World::without_keys("traefik", SETTINGS).await;
+    let world = RecipeSetup::without_keys("traefik", SETTINGS).await;
     let _traefik = start(&program, &world).await;
     make_without_keys(&world);
 }
 
 /// With the committed routers and middlewares, and an entry point with nothing but its address.
-async fn start(program: &Path, world: &World) -> Process {
+async fn start(program: &Path, world: &RecipeSetup) -> Process {
     let file = world.folder.join("dynamic.yaml");
     std::fs::write(&file, world.placed("deploy/traefik/dynamic.yaml")).unwrap();
     let mut command = Command::new(program);

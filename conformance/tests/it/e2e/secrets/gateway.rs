@@ -10,7 +10,7 @@ use std::net::SocketAddr;
 use std::process::Command;
 use std::time::Duration;
 
-struct World {
+struct WatchedGateway {
     idp: Idp,
     folder: Folder,
     proxy: SocketAddr,
@@ -33,7 +33,7 @@ async fn upstream() -> SocketAddr {
     address
 }
 
-async fn world(marks: &mut Marks, audit: &str) -> World {
+async fn world(marks: &mut Marks, audit: &str) -> WatchedGateway {
     let idp = provider(marks).await;
     let folder = Folder::new("secrets", free_port());
     let (proxy, forward_auth, ext_authz, admin) = (free(), free(), free(), free());
@@ -55,7 +55,7 @@ async fn world(marks: &mut Marks, audit: &str) -> World {
         "gateway",
         Command::new(program("portcullis")).arg("serve"),
     );
-    let world = World {
+    let world = WatchedGateway {
         idp,
         folder,
         proxy,
@@ -82,9 +82,9 @@ async fn world(marks: &mut Marks, audit: &str) -> World {
 }
 
 /// A token, wherever a client might put it.
-fn requests(world: &World, token: &str) -> Vec<reqwest::RequestBuilder> {
+fn requests(world: &WatchedGateway, token: &str) -> Vec<reqwest::RequestBuilder> {
     let http = reqwest::Client::new();
-    let World {
+    let WatchedGateway {
         proxy,
         forward_auth,
         ext_authz,

@@ -1,8 +1,6 @@
 //! Who asks: each way for a client to prove itself, and signed answers.
 
-use super::{Asking, judge, server, server_of};
-use crate::answering::{Answer, Answering};
-use crate::world::clock;
+use super::{IntrospectionSetup, server, server_of};
 use aws_lc_rs::rsa::KeySize;
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _, RsaKeyPair,
@@ -11,6 +9,7 @@ use portcullis_core::jose::base64url::encode;
 use portcullis_idp::{Idp, IdpConfig, RegisteredClient};
 use portcullis_resource_server::clock::Clock as _;
 use portcullis_resource_server::{Config, ResourceServer, Settings};
+use portcullis_testkit::{Answer, AnsweringServer, clock, decide};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -87,17 +86,17 @@ fn ed25519() -> (String, Value) {
 #[tokio::test]
 async fn a_client_proves_itself_by_its_secret_in_the_header_or_in_the_form() {
     for more in ["", "auth = \"client_secret_post\""] {
-        let world = Asking::new(more).await;
+        let world = IntrospectionSetup::new(more).await;
         let token = world.idp.token("alice").opaque();
-        assert_eq!(world.judge(&token).await, "fine", "{more}");
+        assert_eq!(world.decide(&token).await, "allow", "{more}");
     }
-    let endpoint = Answering::start(r#"{"active":true,"aud":"api://enterprise-api"}"#).await;
+    let endpoint = AnsweringServer::start(r#"{"active":true,"aud":"api://enterprise-api"}"#).await;
     let server = server(
         "https://idp.example",
         &format!("endpoint = \"{}/ask\"", endpoint.url),
         &clock(),
     );
-    assert_eq!(judge(&server, "a+/b~==").await, "fine");
+    assert_eq!(decide(&server, "a+/b~==").await, "allow");
     let request = endpoint.requests().remove(0);
     let header = |name: &str| {
         request
@@ -155,7 +154,7 @@ async fn a_client_proves_itself_by_its_key() {
         let token = idp.token("alice").opaque();
         // Each assertion is used once: the provider refuses a second time.
         for _ in 0..2 {
-            assert_eq!(judge(&server, &token).await, "fine", "{algorithm}");
+            assert_eq!(decide(&server, &token).await, "allow", "{algorithm}");
         }
     }
 }
@@ -163,7 +162,7 @@ async fn a_client_proves_itself_by_its_key() {
 /// A workload's assertion, which its platform signs, keeps in a file, and replaces.
 #[tokio::test]
 async fn a_ready_assertion_is_read_each_time() {
-    let endpoint = Answering::start(r#"{"active":false}"#).await;
+    let endpoint = AnsweringServer::start(r#"{"active":false}"#).await;
     let file = File::new("a.b.c\n");
     let text = format!(
         "[[issuer]]\nurl = \"https://idp.example\"\naudience = [\"a\"]\n[issuer.introspection]\nclient_id = \"service\"\n\
@@ -175,11 +174,11 @@ async fn a_ready_assertion_is_read_each_time() {
     let server = ResourceServer::with_clock(settings, clock());
     for (token, assertion) in [("one", "a.b.c\n"), ("two", "d.e.f")] {
         std::fs::write(file.path(), assertion).unwrap();
-        assert_eq!(judge(&server, token).await, "token.inactive");
+        assert_eq!(decide(&server, token).await, "token.inactive");
     }
     // A file that is being written is no reason to say that the token is bad.
     std::fs::write(file.path(), "").unwrap();
-    assert!(judge(&server, "three").await.starts_with("outage."));
+    assert!(decide(&server, "three").await.starts_with("outage."));
     let sent: Vec<String> = endpoint
         .requests()
         .iter()
@@ -194,7 +193,7 @@ async fn a_ready_assertion_is_read_each_time() {
 
 #[tokio::test]
 async fn an_assertion_is_short_lived_and_for_the_issuer() {
-    let endpoint = Answering::start(r#"{"active":false}"#).await;
+    let endpoint = AnsweringServer::start(r#"{"active":false}"#).await;
     let (pem, _) = ed25519();
     let file = File::new(&pem);
     let more = format!(
@@ -203,8 +202,8 @@ async fn an_assertion_is_short_lived_and_for_the_issuer() {
         endpoint.url
     );
     let server = server("https://idp.example", &more, &clock());
-    assert_eq!(judge(&server, "one").await, "token.inactive");
-    assert_eq!(judge(&server, "two").await, "token.inactive");
+    assert_eq!(decide(&server, "one").await, "token.inactive");
+    assert_eq!(decide(&server, "two").await, "token.inactive");
     let mut ids = Vec::new();
     for request in endpoint.requests() {
         let form: Vec<(String, String)> = url::form_urlencoded::parse(request.body.as_bytes())
@@ -243,13 +242,13 @@ async fn an_assertion_is_short_lived_and_for_the_issuer() {
 
 #[tokio::test]
 async fn an_endpoint_may_ask_nobody_who_they_are() {
-    let endpoint = Answering::start(r#"{"active":false}"#).await;
+    let endpoint = AnsweringServer::start(r#"{"active":false}"#).await;
     let server = server(
         "https://idp.example",
         &format!("auth = \"none\"\nendpoint = \"{}\"", endpoint.url),
         &clock(),
     );
-    assert_eq!(judge(&server, "one").await, "token.inactive");
+    assert_eq!(decide(&server, "one").await, "token.inactive");
     let request = endpoint.requests().remove(0);
     assert!(
         request.headers.get("authorization").is_none() && !request.body.contains("client"),
@@ -260,13 +259,13 @@ async fn an_endpoint_may_ask_nobody_who_they_are() {
 
 #[tokio::test]
 async fn signed_answers_are_for_this_client_by_the_issuers_key() {
-    let world = Asking::new("signed = true").await;
+    let world = IntrospectionSetup::new("signed = true").await;
     let token = world.idp.token("alice").opaque();
-    assert_eq!(world.judge(&token).await, "fine");
-    assert_eq!(world.judge("made-up").await, "token.inactive");
+    assert_eq!(world.decide(&token).await, "allow");
+    assert_eq!(world.decide("made-up").await, "token.inactive");
     let signed = signed_for("service", "service-secret", &world.idp, &token).await;
     let plain = r#"{"active":true,"aud":"api://enterprise-api"}"#.to_owned();
-    let endpoint = Answering::start("").await;
+    let endpoint = AnsweringServer::start("").await;
     let asking = |client: &str| {
         let more = format!(
             "signed = true\nendpoint = \"{}\"\nclient_id = \"{client}\"",
@@ -277,12 +276,12 @@ async fn signed_answers_are_for_this_client_by_the_issuers_key() {
     let access_token = world.idp.token("alice").sign();
     let (jwt, json) = ("application/token-introspection+jwt", "application/json");
     for (client, content_type, body, expected) in [
-        ("service", jwt, signed.clone(), "fine"),
+        ("service", jwt, signed.clone(), "allow"),
         (
             "service",
             "Application/Token-Introspection+JWT; charset=utf-8",
             signed.clone(),
-            "fine",
+            "allow",
         ),
         ("another", jwt, signed.clone(), "outage.introspection"),
         ("service", json, signed.clone(), "outage.introspection"),
@@ -303,7 +302,7 @@ async fn signed_answers_are_for_this_client_by_the_issuers_key() {
             body,
         });
         assert_eq!(
-            judge(&asking(client), &token).await,
+            decide(&asking(client), &token).await,
             expected,
             "{client} {content_type}"
         );

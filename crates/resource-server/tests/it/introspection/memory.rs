@@ -1,13 +1,12 @@
 //! What is remembered of answers, for how long, and for whom.
 
-use super::{Asking, judge, server};
-use crate::answering::Answering;
-use crate::world::clock;
+use super::{IntrospectionSetup, server};
 use http::{HeaderMap, HeaderValue};
 use portcullis_core::credential::Credential;
 use portcullis_core::token::NumericDate;
 use portcullis_idp::Endpoint;
 use portcullis_resource_server::Revocation;
+use portcullis_testkit::{AnsweringServer, clock, decide};
 use std::time::Duration;
 use tokio::task::JoinSet;
 
@@ -17,13 +16,13 @@ fn seconds(seconds: u64) -> Duration {
 
 #[tokio::test]
 async fn five_hundred_requests_ask_once() {
-    let world = Asking::new("").await;
+    let world = IntrospectionSetup::new("").await;
     for token in [world.idp.token("alice").opaque(), "made-up".to_owned()] {
         let before = world.idp.requests(Endpoint::Introspection);
         let mut requests = JoinSet::new();
         for _ in 0..500 {
             let (server, token) = (world.server.clone(), token.clone());
-            requests.spawn(async move { judge(&server, &token).await });
+            requests.spawn(async move { decide(&server, &token).await });
         }
         let verdicts = requests.join_all().await;
         assert!(
@@ -42,11 +41,11 @@ async fn five_hundred_requests_ask_once() {
 
 #[tokio::test]
 async fn an_answer_is_good_for_a_minute_at_most() {
-    let world = Asking::new("").await;
+    let world = IntrospectionSetup::new("").await;
     let token = world.idp.token("alice").opaque();
     for (pause, questions) in [(0, 1), (59, 1), (1, 2)] {
         world.clock.advance(seconds(pause));
-        assert_eq!(world.judge(&token).await, "fine");
+        assert_eq!(world.decide(&token).await, "allow");
         assert_eq!(
             world.idp.requests(Endpoint::Introspection),
             questions,
@@ -57,25 +56,25 @@ async fn an_answer_is_good_for_a_minute_at_most() {
 
 #[tokio::test]
 async fn an_answer_is_good_until_the_token_ends_and_no_longer() {
-    let world = Asking::new("").await;
+    let world = IntrospectionSetup::new("").await;
     let token = world
         .idp
         .token("alice")
         .claim("exp", 1_800_000_030)
         .opaque();
-    assert_eq!(world.judge(&token).await, "fine");
+    assert_eq!(world.decide(&token).await, "allow");
     world.clock.advance(seconds(29));
     assert_eq!(
         (
-            world.judge(&token).await.as_str(),
+            world.decide(&token).await.as_str(),
             world.idp.requests(Endpoint::Introspection)
         ),
-        ("fine", 1)
+        ("allow", 1)
     );
     world.clock.advance(seconds(1));
     assert_eq!(
         (
-            world.judge(&token).await.as_str(),
+            world.decide(&token).await.as_str(),
             world.idp.requests(Endpoint::Introspection)
         ),
         ("token.inactive", 2)
@@ -84,7 +83,7 @@ async fn an_answer_is_good_until_the_token_ends_and_no_longer() {
 
 #[tokio::test]
 async fn an_answer_that_names_no_end_is_good_for_five_seconds() {
-    let endpoint = Answering::start(r#"{"active":true,"aud":"api://enterprise-api"}"#).await;
+    let endpoint = AnsweringServer::start(r#"{"active":true,"aud":"api://enterprise-api"}"#).await;
     let clock = clock();
     let server = server(
         "https://idp.example",
@@ -93,21 +92,21 @@ async fn an_answer_that_names_no_end_is_good_for_five_seconds() {
     );
     for (pause, questions) in [(0, 1), (4, 1), (1, 2)] {
         clock.advance(seconds(pause));
-        assert_eq!(judge(&server, "opaque").await, "fine");
+        assert_eq!(decide(&server, "opaque").await, "allow");
         assert_eq!(endpoint.requests().len(), questions);
     }
 }
 
 #[tokio::test]
 async fn a_refusal_is_remembered_for_five_seconds_so_that_junk_asks_once() {
-    let world = Asking::new("").await;
+    let world = IntrospectionSetup::new("").await;
     for _ in 0..50 {
-        assert_eq!(world.judge("made-up").await, "token.inactive");
+        assert_eq!(world.decide("made-up").await, "token.inactive");
     }
     world.clock.advance(seconds(4));
     assert_eq!(
         (
-            world.judge("made-up").await.as_str(),
+            world.decide("made-up").await.as_str(),
             world.idp.requests(Endpoint::Introspection)
         ),
         ("token.inactive", 1)
@@ -115,7 +114,7 @@ async fn a_refusal_is_remembered_for_five_seconds_so_that_junk_asks_once() {
     world.clock.advance(seconds(1));
     assert_eq!(
         (
-            world.judge("made-up").await.as_str(),
+            world.decide("made-up").await.as_str(),
             world.idp.requests(Endpoint::Introspection)
         ),
         ("token.inactive", 2)
@@ -124,7 +123,7 @@ async fn a_refusal_is_remembered_for_five_seconds_so_that_junk_asks_once() {
 
 #[tokio::test]
 async fn what_is_revoked_here_is_refused_whatever_is_remembered() {
-    let world = Asking::new("").await;
+    let world = IntrospectionSetup::new("").await;
     let (opaque, fresh) = (
         world.idp.token("alice").opaque(),
         world.idp.token("alice").opaque(),
@@ -142,9 +141,12 @@ async fn what_is_revoked_here_is_refused_whatever_is_remembered() {
         .await
         .unwrap();
     for token in [&opaque, &fresh] {
-        assert_eq!(world.judge(token).await, "token.revoked");
+        assert_eq!(world.decide(token).await, "token.revoked");
     }
-    assert_eq!(world.judge(&world.idp.token("bob").opaque()).await, "fine");
+    assert_eq!(
+        world.decide(&world.idp.token("bob").opaque()).await,
+        "allow"
+    );
     let explanation = world.server.explain(&opaque).await;
     assert_eq!(
         explanation.first_obstacle().map(|step| step.code),
@@ -154,15 +156,15 @@ async fn what_is_revoked_here_is_refused_whatever_is_remembered() {
 
 #[tokio::test]
 async fn with_no_memory_every_request_asks() {
-    let world = Asking::new("cache_seconds = 0").await;
+    let world = IntrospectionSetup::new("cache_seconds = 0").await;
     let token = world.idp.token("alice").opaque();
     for questions in 1..4 {
         assert_eq!(
             (
-                world.judge(&token).await.as_str(),
+                world.decide(&token).await.as_str(),
                 world.idp.requests(Endpoint::Introspection)
             ),
-            ("fine", questions)
+            ("allow", questions)
         );
     }
 }
@@ -170,8 +172,8 @@ async fn with_no_memory_every_request_asks() {
 #[tokio::test]
 async fn what_one_issuer_said_counts_for_no_other() {
     let (ours, theirs) = (
-        Answering::start(r#"{"active":true,"aud":"api://enterprise-api","sub":"us"}"#).await,
-        Answering::start(r#"{"active":false}"#).await,
+        AnsweringServer::start(r#"{"active":true,"aud":"api://enterprise-api","sub":"us"}"#).await,
+        AnsweringServer::start(r#"{"active":false}"#).await,
     );
     let more = format!(
         "endpoint = \"{}\"\nprefix = \"ours_\"\n[[issuer]]\nurl = \"https://theirs.example\"\naudience = [\"api://enterprise-api\"]\n\
@@ -189,12 +191,12 @@ async fn what_one_issuer_said_counts_for_no_other() {
         ("https://ours.example", Some("us"))
     );
     assert_eq!(
-        judge(&server, "ours_but_not").await,
+        decide(&server, "ours_but_not").await,
         "token.inactive",
         "the longest prefix tells"
     );
     assert_eq!(
-        judge(&server, "another").await,
+        decide(&server, "another").await,
         "token.inactive",
         "what has no known prefix is for the one without"
     );
@@ -205,7 +207,7 @@ async fn what_one_issuer_said_counts_for_no_other() {
 /// asked.
 #[tokio::test]
 async fn a_token_is_known_for_as_long_as_its_answer_is_remembered() {
-    let world = Asking::new("cache_seconds = 30\n").await;
+    let world = IntrospectionSetup::new("cache_seconds = 30\n").await;
     let knows = |token: &str| {
         let mut headers = HeaderMap::new();
         headers.insert(
@@ -218,10 +220,10 @@ async fn a_token_is_known_for_as_long_as_its_answer_is_remembered() {
     assert!(!knows(&good));
     assert_eq!(
         (
-            world.judge(&good).await,
-            world.judge("made-up").await.as_str()
+            world.decide(&good).await,
+            world.decide("made-up").await.as_str()
         ),
-        ("fine".to_owned(), "token.inactive")
+        ("allow".to_owned(), "token.inactive")
     );
     let asked = world.status().questions;
     assert!(knows(&good) && !knows("made-up") && !knows("never-seen"));

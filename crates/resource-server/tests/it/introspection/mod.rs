@@ -6,22 +6,22 @@ mod mutual_tls;
 mod outage;
 mod settings;
 
-use crate::world::{AUDIENCE, clock, idp};
-use portcullis_core::Denial;
+use crate::setup::idp;
 use portcullis_core::credential::Credential;
 use portcullis_idp::{Endpoint, Idp};
 use portcullis_resource_server::clock::TestClock;
 use portcullis_resource_server::{Config, IntrospectionStatus, ResourceServer, Secret, Settings};
+use portcullis_testkit::{AUDIENCE, ResourceServerSetup, clock};
 use std::sync::Arc;
 
 /// A provider, and a server that asks it about tokens.
-pub(crate) struct Asking {
+pub(crate) struct IntrospectionSetup {
     pub(crate) clock: Arc<TestClock>,
     pub(crate) idp: Idp,
     pub(crate) server: ResourceServer,
 }
 
-impl Asking {
+impl IntrospectionSetup {
     pub(crate) async fn new(more: &str) -> Self {
         let clock = clock();
         let idp = idp(&clock, ([127, 0, 0, 1], 0).into()).await;
@@ -29,8 +29,8 @@ impl Asking {
         Self { clock, idp, server }
     }
 
-    pub(crate) async fn judge(&self, token: &str) -> String {
-        judge(&self.server, token).await
+    pub(crate) async fn decide(&self, token: &str) -> String {
+        portcullis_testkit::decide(&self.server, token).await
     }
 
     pub(crate) fn status(&self) -> IntrospectionStatus {
@@ -58,18 +58,9 @@ fn server_of(issuer: &str, introspection: &str, clock: &Arc<TestClock>) -> Resou
     )
 }
 
-/// `fine`, or the code.
-pub(crate) async fn judge(server: &ResourceServer, token: &str) -> String {
-    match server.authenticate(Credential::bearer(token)).await {
-        Ok(_) => "fine".to_owned(),
-        Err(Denial::Rejection(rejection)) => rejection.code().to_string(),
-        Err(Denial::Outage(outage)) => outage.code().to_string(),
-    }
-}
-
 #[tokio::test]
 async fn an_opaque_token_is_as_good_as_a_jwt() {
-    let world = Asking::new("").await;
+    let world = IntrospectionSetup::new("").await;
     let opaque = world.idp.token("alice").scope("orders:read").opaque();
     let token = world
         .server
@@ -78,14 +69,17 @@ async fn an_opaque_token_is_as_good_as_a_jwt() {
         .unwrap();
     assert!(token.has_scope("orders:read") && token.has_role("Admin") && token.header().is_none());
     assert_eq!(token.issuer(), world.idp.issuer());
-    assert_eq!(world.judge("made-up").await, "token.inactive");
+    assert_eq!(world.decide("made-up").await, "token.inactive");
     assert_eq!(
         world
-            .judge(&world.idp.token("alice").audience("api://other").opaque())
+            .decide(&world.idp.token("alice").audience("api://other").opaque())
             .await,
         "token.audience"
     );
-    assert_eq!(world.judge(&world.idp.token("alice").sign()).await, "fine");
+    assert_eq!(
+        world.decide(&world.idp.token("alice").sign()).await,
+        "allow"
+    );
     assert_eq!(
         (
             world.idp.requests(Endpoint::Introspection),
@@ -97,7 +91,7 @@ async fn an_opaque_token_is_as_good_as_a_jwt() {
 
 #[tokio::test]
 async fn what_has_the_shape_of_a_jwt_is_never_asked_about_instead() {
-    let world = Asking::new("").await;
+    let world = IntrospectionSetup::new("").await;
     for token in [
         world.idp.token("alice").expire().sign(),
         world.idp.token("alice").signature_flipped().sign(),
@@ -105,17 +99,17 @@ async fn what_has_the_shape_of_a_jwt_is_never_asked_about_instead() {
         "eyJhbGciOiJIUzI1NiJ9.e30.x".to_owned(),
         "eyJ.e30.x".to_owned(),
     ] {
-        assert_ne!(world.judge(&token).await, "fine");
+        assert_ne!(world.decide(&token).await, "allow");
     }
     for token in ["a b", "{}", "\"", &"a".repeat(16_385)] {
-        assert_eq!(world.judge(token).await, "token.malformed", "{token}");
+        assert_eq!(world.decide(token).await, "token.malformed", "{token}");
     }
     assert_eq!(world.idp.requests(Endpoint::Introspection), 0);
 }
 
 #[tokio::test]
 async fn without_introspection_nobody_is_asked() {
-    let world = crate::world::World::new().await;
+    let world = ResourceServerSetup::new().await;
     let opaque = world.idp.token("alice").opaque();
     assert_eq!(world.decide(&opaque).await, "token.malformed");
     assert_eq!(world.idp.requests(Endpoint::Introspection), 0);
@@ -124,35 +118,35 @@ async fn without_introspection_nobody_is_asked() {
 
 #[tokio::test]
 async fn tokens_that_the_issuer_signed_are_asked_about_where_told_so() {
-    let world = Asking::new("tokens = \"all\"").await;
+    let world = IntrospectionSetup::new("tokens = \"all\"").await;
     let known = world.idp.token("alice").issue();
     assert_eq!(
         (
             known.matches('.').count(),
-            world.judge(&known).await.as_str()
+            world.decide(&known).await.as_str()
         ),
-        (2, "fine")
+        (2, "allow")
     );
-    assert_eq!(world.judge(&known).await, "fine");
+    assert_eq!(world.decide(&known).await, "allow");
     assert_eq!(world.idp.requests(Endpoint::Introspection), 1);
     assert_eq!(
-        world.judge(&world.idp.token("alice").sign()).await,
+        world.decide(&world.idp.token("alice").sign()).await,
         "token.inactive",
         "it was never issued"
     );
     assert_eq!(
         world
-            .judge(&world.idp.token("alice").signature_flipped().sign())
+            .decide(&world.idp.token("alice").signature_flipped().sign())
             .await,
         "token.signature"
     );
     assert_eq!(world.idp.requests(Endpoint::Introspection), 2);
     // A token of the client that revokes it: what was remembered lasts a minute, and no longer.
     let own = world.idp.token("service").issue();
-    assert_eq!(world.judge(&own).await, "fine");
+    assert_eq!(world.decide(&own).await, "allow");
     revoke(&world.idp, &own).await;
     world.clock.advance(std::time::Duration::from_secs(60));
-    assert_eq!(world.judge(&own).await, "token.inactive");
+    assert_eq!(world.decide(&own).await, "token.inactive");
 }
 
 async fn revoke(idp: &Idp, token: &str) {
@@ -174,7 +168,7 @@ async fn revoke(idp: &Idp, token: &str) {
 
 #[tokio::test]
 async fn an_explanation_asks_and_shows_the_answer() {
-    let world = Asking::new("").await;
+    let world = IntrospectionSetup::new("").await;
     let explained = |explanation: portcullis_resource_server::Explanation| {
         let first = explanation
             .first_obstacle()
@@ -207,7 +201,7 @@ async fn an_explanation_asks_and_shows_the_answer() {
         "{explanation:?}"
     );
     assert_eq!(explained(explanation).0, "outage.introspection");
-    let confirming = Asking::new("tokens = \"all\"").await;
+    let confirming = IntrospectionSetup::new("tokens = \"all\"").await;
     let explanation = confirming
         .server
         .explain(&confirming.idp.token("alice").sign())

@@ -1,10 +1,9 @@
 //! A client that proves itself by its certificate, to a real TLS server that asks for one.
 
 use super::client::File;
-use super::{judge, server};
-use crate::answering::Answering;
-use crate::world::clock;
+use super::server;
 use axum::serve::Listener;
+use portcullis_testkit::{AnsweringServer, clock, decide};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use rustls::RootCertStore;
 use rustls::pki_types::PrivatePkcs8KeyDer;
@@ -77,7 +76,7 @@ async fn listen(authority: &CertifiedIssuer<'_, KeyPair>) -> Tls {
 #[tokio::test]
 async fn a_client_proves_itself_by_its_certificate() {
     let authority = authority();
-    let endpoint = Answering::start(r#"{"active":true,"aud":"api://enterprise-api"}"#).await;
+    let endpoint = AnsweringServer::start(r#"{"active":true,"aud":"api://enterprise-api"}"#).await;
     let listener = listen(&authority).await;
     let port = listener.local_addr().unwrap().port();
     tokio::spawn(axum::serve(listener, endpoint.router()).into_future());
@@ -93,18 +92,18 @@ async fn a_client_proves_itself_by_its_certificate() {
     let asked = async |more: &str| {
         let more =
             format!("endpoint = \"https://localhost:{port}/\"\nauth = \"tls_client_auth\"\n{more}");
-        judge(&trusting(&ca_file, &more), "opaque").await
+        decide(&trusting(&ca_file, &more), "opaque").await
     };
     assert_eq!(
         asked(&format!("certificate_file = \"{}\"", both.path())).await,
-        "fine"
+        "allow"
     );
     let apart = format!(
         "certificate_file = \"{}\"\nprivate_key_file = \"{}\"",
         own_file.path(),
         key_file.path()
     );
-    assert_eq!(asked(&apart).await, "fine");
+    assert_eq!(asked(&apart).await, "allow");
     let request = endpoint.requests().remove(0);
     assert!(
         request.body.ends_with("&client_id=service"),

@@ -1,20 +1,19 @@
 //! An endpoint that fails: always an outage, never "not active", never remembered; and spared after
 //! a while.
 
-use super::{Asking, judge, server};
-use crate::answering::{Answer, Answering};
-use crate::world::clock;
+use super::{IntrospectionSetup, server};
 use portcullis_core::Denial;
 use portcullis_core::credential::Credential;
 use portcullis_idp::{Endpoint, Fault};
 use portcullis_resource_server::BreakerState;
+use portcullis_testkit::{Answer, AnsweringServer, clock, decide};
 use std::time::Duration;
 
 fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
-async fn retry_after(world: &Asking, token: &str) -> Duration {
+async fn retry_after(world: &IntrospectionSetup, token: &str) -> Duration {
     match world.server.authenticate(Credential::bearer(token)).await {
         Err(Denial::Outage(outage)) => outage.retry_after(),
         other => panic!("{other:?}"),
@@ -31,12 +30,12 @@ async fn every_failure_is_an_outage_and_forgotten_at_once() {
         Fault::Truncated,
         Fault::Unauthorized,
     ] {
-        let world = Asking::new("").await;
+        let world = IntrospectionSetup::new("").await;
         let token = world.idp.token("alice").opaque();
         world.idp.fail(Endpoint::Introspection, fault);
         for questions in 1..3 {
             assert_eq!(
-                world.judge(&token).await,
+                world.decide(&token).await,
                 "outage.introspection",
                 "{fault:?}"
             );
@@ -48,35 +47,35 @@ async fn every_failure_is_an_outage_and_forgotten_at_once() {
         }
         assert!(world.status().last_failure.is_some());
         world.idp.fail(Endpoint::Introspection, Fault::None);
-        assert_eq!(world.judge(&token).await, "fine", "{fault:?}");
+        assert_eq!(world.decide(&token).await, "allow", "{fault:?}");
         assert_eq!(world.status().last_failure, None);
     }
 }
 
 #[tokio::test]
 async fn a_remembered_answer_outlives_an_outage_for_its_time_only() {
-    let world = Asking::new("").await;
+    let world = IntrospectionSetup::new("").await;
     let token = world.idp.token("alice").opaque();
-    assert_eq!(world.judge(&token).await, "fine");
+    assert_eq!(world.decide(&token).await, "allow");
     world
         .idp
         .fail(Endpoint::Introspection, Fault::InternalError);
     world.clock.advance(seconds(59));
-    assert_eq!(world.judge(&token).await, "fine");
+    assert_eq!(world.decide(&token).await, "allow");
     world.clock.advance(seconds(1));
-    assert_eq!(world.judge(&token).await, "outage.introspection");
+    assert_eq!(world.decide(&token).await, "outage.introspection");
 }
 
 #[tokio::test]
 async fn after_five_failures_nobody_asks_and_then_one_tries() {
-    let world = Asking::new("").await;
+    let world = IntrospectionSetup::new("").await;
     let token = world.idp.token("alice").opaque();
     world
         .idp
         .fail(Endpoint::Introspection, Fault::InternalError);
     for number in 0..20 {
         assert_eq!(
-            world.judge(&format!("token-{number}")).await,
+            world.decide(&format!("token-{number}")).await,
             "outage.introspection"
         );
     }
@@ -89,7 +88,7 @@ async fn after_five_failures_nobody_asks_and_then_one_tries() {
     );
     assert_eq!(world.status().breaker, BreakerState::Open(seconds(5)));
     world.clock.advance(seconds(5));
-    assert_eq!(world.judge(&token).await, "outage.introspection");
+    assert_eq!(world.decide(&token).await, "outage.introspection");
     assert_eq!(
         (
             world.idp.requests(Endpoint::Introspection),
@@ -98,15 +97,19 @@ async fn after_five_failures_nobody_asks_and_then_one_tries() {
         (6, seconds(10))
     );
     world.idp.fail(Endpoint::Introspection, Fault::None);
-    assert_eq!(world.judge(&token).await, "outage.introspection", "not yet");
+    assert_eq!(
+        world.decide(&token).await,
+        "outage.introspection",
+        "not yet"
+    );
     world.clock.advance(seconds(10));
-    assert_eq!(world.judge(&token).await, "fine");
+    assert_eq!(world.decide(&token).await, "allow");
     assert_eq!(world.status().breaker, BreakerState::Closed);
 }
 
 #[tokio::test]
 async fn who_asks_too_often_comes_back_when_told() {
-    let world = Asking::new("").await;
+    let world = IntrospectionSetup::new("").await;
     let token = world.idp.token("alice").opaque();
     world
         .idp
@@ -117,14 +120,14 @@ async fn who_asks_too_often_comes_back_when_told() {
     assert_eq!(retry_after(&world, &token).await, seconds(1));
     assert_eq!(world.idp.requests(Endpoint::Introspection), 1);
     world.clock.advance(seconds(1));
-    assert_eq!(world.judge(&token).await, "fine");
+    assert_eq!(world.decide(&token).await, "allow");
 }
 
 /// Some servers answer 400 to a token that they cannot read: whoever sends such ones must not lock
 /// out the others.
 #[tokio::test]
 async fn odd_tokens_do_not_open_the_breaker() {
-    let endpoint = Answering::start("").await;
+    let endpoint = AnsweringServer::start("").await;
     let clock = clock();
     let server = server(
         "https://idp.example",
@@ -137,25 +140,25 @@ async fn odd_tokens_do_not_open_the_breaker() {
     });
     for number in 0..20 {
         assert_eq!(
-            judge(&server, &format!("odd-{number}")).await,
+            decide(&server, &format!("odd-{number}")).await,
             "outage.introspection"
         );
     }
     endpoint.answer(Answer::json(
         r#"{"active":true,"aud":"api://enterprise-api"}"#,
     ));
-    assert_eq!(judge(&server, "good").await, "fine");
+    assert_eq!(decide(&server, "good").await, "allow");
 }
 
 #[tokio::test]
 async fn an_endpoint_that_never_answers_costs_three_seconds() {
-    let world = Asking::new("").await;
+    let world = IntrospectionSetup::new("").await;
     let token = world.idp.token("alice").opaque();
     world.idp.fail(Endpoint::Introspection, Fault::Hang);
     let requests: Vec<_> = (0..10)
         .map(|_| {
             let (server, token) = (world.server.clone(), token.clone());
-            tokio::spawn(async move { judge(&server, &token).await })
+            tokio::spawn(async move { decide(&server, &token).await })
         })
         .collect();
     while world.idp.requests(Endpoint::Introspection) == 0 {
@@ -175,10 +178,10 @@ async fn an_endpoint_that_never_answers_costs_three_seconds() {
 
 #[tokio::test]
 async fn metadata_that_cannot_be_had_is_an_outage() {
-    let world = Asking::new("").await;
+    let world = IntrospectionSetup::new("").await;
     world.idp.fail(Endpoint::Metadata, Fault::InternalError);
-    assert_eq!(world.judge("opaque").await, "outage.metadata");
+    assert_eq!(world.decide("opaque").await, "outage.metadata");
     world.idp.fail(Endpoint::Metadata, Fault::None);
     world.server.refresh_keys().await;
-    assert_eq!(world.judge("opaque").await, "token.inactive");
+    assert_eq!(world.decide("opaque").await, "token.inactive");
 }

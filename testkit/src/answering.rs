@@ -9,8 +9,8 @@ use std::sync::{Arc, Mutex};
 use tokio::net::TcpListener;
 
 /// It stops with the runtime of its test.
-pub(crate) struct Answering {
-    pub(crate) url: String,
+pub struct AnsweringServer {
+    pub url: String,
     shared: Arc<Shared>,
 }
 
@@ -20,21 +20,21 @@ struct Shared {
 }
 
 #[derive(Clone)]
-pub(crate) struct Answer {
-    pub(crate) status: u16,
-    pub(crate) headers: Vec<(&'static str, String)>,
-    pub(crate) body: String,
+pub struct Answer {
+    pub status: u16,
+    pub headers: Vec<(&'static str, String)>,
+    pub body: String,
 }
 
 #[derive(Clone)]
-pub(crate) struct Request {
-    pub(crate) path: String,
-    pub(crate) headers: HeaderMap,
-    pub(crate) body: String,
+pub struct Request {
+    pub path: String,
+    pub headers: HeaderMap,
+    pub body: String,
 }
 
-impl Answering {
-    pub(crate) async fn start(body: &str) -> Self {
+impl AnsweringServer {
+    pub async fn start(body: &str) -> Self {
         let answer = Mutex::new(Answer::json(body));
         let shared = Arc::new(Shared {
             answer,
@@ -46,21 +46,21 @@ impl Answering {
         Self { url, shared }
     }
 
-    pub(crate) fn answer(&self, answer: Answer) {
+    pub fn answer(&self, answer: Answer) {
         *self.shared.answer.lock().unwrap() = answer;
     }
 
-    pub(crate) fn requests(&self) -> Vec<Request> {
+    pub fn requests(&self) -> Vec<Request> {
         self.shared.requests.lock().unwrap().clone()
     }
 
-    pub(crate) fn router(&self) -> Router {
+    pub fn router(&self) -> Router {
         router(&self.shared)
     }
 }
 
 impl Answer {
-    pub(crate) fn json(body: &str) -> Self {
+    pub fn json(body: &str) -> Self {
         let headers = vec![("content-type", "application/json".to_owned())];
         Self {
             status: 200,

@@ -12,9 +12,7 @@
     reason = "a bench prints, and stops when something is wrong"
 )]
 
-#[path = "verify/corpus.rs"]
 mod corpus;
-#[path = "verify/token.rs"]
 mod token;
 
 use criterion::{Criterion, criterion_group, criterion_main};

@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 /// Everything but the program in front.
-pub(super) struct World {
+pub(super) struct RecipeSetup {
     pub(super) idp: Idp,
     pub(super) folder: PathBuf,
     /// Where the program in front listens, where the gateway is asked, where the API is.
@@ -28,7 +28,7 @@ pub(super) struct World {
 pub(super) type Got = (String, String, Vec<String>);
 type Seen = Arc<Mutex<Vec<Got>>>;
 
-impl World {
+impl RecipeSetup {
     /// With an API that keeps what it gets, and the gateway by the settings of a recipe.
     pub(super) async fn new(name: &str, settings: &str) -> Self {
         let world = Self::before_gateway(name).await.with_api().await;
@@ -176,7 +176,7 @@ impl World {
     }
 }
 
-impl Drop for World {
+impl Drop for RecipeSetup {
     fn drop(&mut self) {
         _ = std::fs::remove_dir_all(&self.folder);
     }

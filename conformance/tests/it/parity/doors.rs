@@ -1,7 +1,6 @@
 //! One configuration of the corpus behind every door, with fixed keys and a fixed clock.
 
 use super::door::Front;
-use crate::corpus::{NOW, document};
 use axum::Router;
 use axum::http::HeaderMap;
 use axum::routing::any;
@@ -13,6 +12,8 @@ use portcullis_core::jose::Jwks;
 use portcullis_core::token::NumericDate;
 use portcullis_gateway::{Config, Gateway, Settings};
 use portcullis_resource_server::clock::TestClock;
+use portcullis_testkit::NOW;
+use portcullis_testkit::corpus::document;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -31,7 +32,7 @@ requirement!(
 );
 
 /// All doors, with the same settings.
-pub(super) struct World {
+pub(super) struct Doors {
     pub(super) layered: Router,
     pub(super) extracted: Router,
     pub(super) proxy: SocketAddr,
@@ -75,7 +76,7 @@ x-auth-issuer = "issuer"
 x-auth-email = "claim:email"
 "#;
 
-impl World {
+impl Doors {
     /// The configuration of this name, as an operator would write it.
     pub(super) async fn of_corpus(document: &Value, name: &str) -> Self {
         let default = &document["configurations"]["default"]["issuers"];

@@ -6,37 +6,37 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-pub(crate) const DATA: u8 = 0;
-pub(crate) const HEADERS: u8 = 1;
-pub(crate) const RESET: u8 = 3;
-pub(crate) const SETTINGS: u8 = 4;
-pub(crate) const PING: u8 = 6;
-pub(crate) const GOAWAY: u8 = 7;
-pub(crate) const WINDOW_UPDATE: u8 = 8;
-pub(crate) const CONTINUATION: u8 = 9;
+pub const DATA: u8 = 0;
+pub const HEADERS: u8 = 1;
+pub const RESET: u8 = 3;
+pub const SETTINGS: u8 = 4;
+pub const PING: u8 = 6;
+pub const GOAWAY: u8 = 7;
+pub const WINDOW_UPDATE: u8 = 8;
+pub const CONTINUATION: u8 = 9;
 
-pub(crate) const ACK: u8 = 1;
-pub(crate) const END_STREAM: u8 = 1;
-pub(crate) const END_HEADERS: u8 = 4;
+pub const ACK: u8 = 1;
+pub const END_STREAM: u8 = 1;
+pub const END_HEADERS: u8 = 4;
 
-pub(crate) const TABLE_SIZE: u16 = 1;
-pub(crate) const INITIAL_WINDOW: u16 = 4;
+pub const TABLE_SIZE: u16 = 1;
+pub const INITIAL_WINDOW: u16 = 4;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Frame {
-    pub(crate) kind: u8,
-    pub(crate) flags: u8,
-    pub(crate) stream: u32,
-    pub(crate) payload: Vec<u8>,
+pub struct Frame {
+    pub kind: u8,
+    pub flags: u8,
+    pub stream: u32,
+    pub payload: Vec<u8>,
 }
 
 impl Frame {
-    pub(crate) fn ends(&self) -> bool {
+    pub fn ends(&self) -> bool {
         self.kind == RESET || (matches!(self.kind, DATA | HEADERS) && self.flags & END_STREAM != 0)
     }
 
     /// The value of a setting, in a frame of settings.
-    pub(crate) fn setting(&self, name: u16) -> Option<u32> {
+    pub fn setting(&self, name: u16) -> Option<u32> {
         let mut settings = self
             .payload
             .chunks(6)
@@ -48,24 +48,24 @@ impl Frame {
 }
 
 /// A connection.
-pub(crate) struct RawHttp2 {
-    pub(crate) stream: TcpStream,
+pub struct RawHttp2 {
+    pub stream: TcpStream,
     /// The first settings frame of the server.
-    pub(crate) settings: Frame,
-    pub(crate) answers_pings: bool,
+    pub settings: Frame,
+    pub answers_pings: bool,
 }
 
 /// How a stream ended.
 #[derive(Debug, Default)]
-pub(crate) struct StreamEnd {
-    pub(crate) ok: bool,
-    pub(crate) body: Vec<u8>,
-    pub(crate) reset: bool,
+pub struct StreamEnd {
+    pub ok: bool,
+    pub body: Vec<u8>,
+    pub reset: bool,
 }
 
 impl StreamEnd {
     /// The code of a problem document.
-    pub(crate) fn code(&self) -> String {
+    pub fn code(&self) -> String {
         let problem: serde_json::Value = serde_json::from_slice(&self.body).unwrap_or_default();
         problem["code"].as_str().unwrap_or_default().to_owned()
     }
@@ -73,11 +73,7 @@ impl StreamEnd {
 
 impl RawHttp2 {
     /// Connects, and acknowledges the server's settings if asked to.
-    pub(crate) async fn open(
-        address: SocketAddr,
-        settings: &[(u16, u32)],
-        acknowledge: bool,
-    ) -> Self {
+    pub async fn open(address: SocketAddr, settings: &[(u16, u32)], acknowledge: bool) -> Self {
         let mut stream = TcpStream::connect(address).await.unwrap();
         stream.set_nodelay(true).unwrap();
         let payload: Vec<u8> = settings
@@ -114,7 +110,7 @@ impl RawHttp2 {
     }
 
     /// Writes a frame. A closed connection is noticed by the next read.
-    pub(crate) async fn send(&mut self, kind: u8, flags: u8, stream: u32, payload: &[u8]) {
+    pub async fn send(&mut self, kind: u8, flags: u8, stream: u32, payload: &[u8]) {
         _ = self
             .stream
             .write_all(&frame(kind, flags, stream, payload))
@@ -122,13 +118,7 @@ impl RawHttp2 {
     }
 
     /// Sends a request with these fields besides the usual ones.
-    pub(crate) async fn request(
-        &mut self,
-        stream: u32,
-        path: &str,
-        fields: &[(&str, &str)],
-        end: bool,
-    ) {
+    pub async fn request(&mut self, stream: u32, path: &str, fields: &[(&str, &str)], end: bool) {
         let method = if end { "GET" } else { "POST" };
         let block = [
             head(method, path),
@@ -143,7 +133,7 @@ impl RawHttp2 {
 
     /// The next frame; `None` at the end of the connection. Answers pings meanwhile, if it is set
     /// to.
-    pub(crate) async fn next(&mut self) -> Option<Frame> {
+    pub async fn next(&mut self) -> Option<Frame> {
         loop {
             let mut head = [0; 9];
             let read =
@@ -170,7 +160,7 @@ impl RawHttp2 {
     }
 
     /// Reads until this many streams have ended.
-    pub(crate) async fn read_ends(&mut self, many: usize) -> BTreeMap<u32, StreamEnd> {
+    pub async fn read_ends(&mut self, many: usize) -> BTreeMap<u32, StreamEnd> {
         let mut streams = BTreeMap::<u32, StreamEnd>::new();
         let mut over = 0;
         while over < many {
@@ -198,7 +188,7 @@ impl RawHttp2 {
     }
 
     /// Reads to the end of the connection; whether GOAWAY came first.
-    pub(crate) async fn is_told_to_go(&mut self) -> bool {
+    pub async fn is_told_to_go(&mut self) -> bool {
         let mut told = false;
         while let Some(frame) = self.next().await {
             told |= frame.kind == GOAWAY;
@@ -207,13 +197,13 @@ impl RawHttp2 {
     }
 }
 
-pub(crate) fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+pub fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
     let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
     [&length[1..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
 }
 
 /// The fields that every request has.
-pub(crate) fn head(method: &str, path: &str) -> Vec<u8> {
+pub fn head(method: &str, path: &str) -> Vec<u8> {
     // `:scheme: http` is the sixth of the static table.
     [
         literal(":method", method),
@@ -225,12 +215,12 @@ pub(crate) fn head(method: &str, path: &str) -> Vec<u8> {
 }
 
 /// A field without an entry in the dynamic table.
-pub(crate) fn literal(name: &str, value: &str) -> Vec<u8> {
+pub fn literal(name: &str, value: &str) -> Vec<u8> {
     [vec![0], string(name), string(value)].concat()
 }
 
 /// A field with an entry in the dynamic table; the newest entry has the index 62.
-pub(crate) fn indexed_literal(name: &str, value: &str) -> Vec<u8> {
+pub fn indexed_literal(name: &str, value: &str) -> Vec<u8> {
     [vec![0x40], string(name), string(value)].concat()
 }
 
