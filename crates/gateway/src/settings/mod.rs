@@ -28,7 +28,6 @@ use crate::identity::IdentitySettings;
 use crate::request::caller::ClientAddress;
 use crate::request::host::HostPattern;
 use doors::Doors;
-use http::HeaderName;
 use portcullis_core::jose::Jwks;
 use portcullis_core::{ConfigError, ConfigErrors, Faults};
 use portcullis_resource_server::config::ConfigOrigin;
@@ -80,9 +79,6 @@ impl TryFrom<Config> for Settings {
     type Error = ConfigErrors;
 
     fn try_from(config: Config) -> Result<Self, ConfigErrors> {
-        let token_header = config.resource_server.token_header.clone();
-        let token_header: Option<HeaderName> = token_header.and_then(|name| name.parse().ok());
-        let token_cookie = config.resource_server.token_cookie.clone();
         let tokens = portcullis_resource_server::Settings::try_from(config.resource_server);
         let faults = Faults::default();
         let has_proxy = doors::has_proxy(&config.gateway);
@@ -114,6 +110,9 @@ impl TryFrom<Config> for Settings {
         doors.dangers.extend(dangers(&gateway));
         let identity = faults.note(IdentitySettings::try_from(gateway.identity));
         let (resource_server, identity) = judge(&config.origin, tokens, identity, &faults)?;
+        let identity = identity
+            .with_token_header(resource_server.token_header().cloned())
+            .with_token_cookie(resource_server.token_cookie().map(Box::from));
         Ok(Self {
             resource_server,
             token_settings: config.token_settings,
@@ -121,9 +120,7 @@ impl TryFrom<Config> for Settings {
             hosts,
             client_address,
             public_preflight: gateway.public_preflight,
-            identity: identity
-                .with_token_header(token_header)
-                .with_token_cookie(token_cookie.map(String::into_boxed_str)),
+            identity,
             streams,
             forward_auth: doors.forward_auth.map(|(_, settings)| settings),
             ext_authz: doors.ext_authz.map(|(_, settings)| settings),

@@ -51,6 +51,16 @@ impl Settings {
         })
     }
 
+    /// The header that may hold the token instead of `Authorization`, if the settings name one.
+    pub fn token_header(&self) -> Option<&HeaderName> {
+        self.token_header.as_ref()
+    }
+
+    /// The name of the cookie that may hold the token, if the settings name one.
+    pub fn token_cookie(&self) -> Option<&str> {
+        self.token_cookie.as_deref()
+    }
+
     /// Fixes the keys of all issuers: none is ever fetched. For tests, and for machines without a
     /// network.
     #[must_use]
