@@ -43,8 +43,9 @@ pub async fn run() -> Result<(Vec<(StatusCode, String)>, u64), Failure> {
     let server = ResourceServer::new(idp.issuer().as_str(), idp.audience())?;
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let api = format!("http://{}", listener.local_addr()?);
-    let serving =
-        tokio::spawn(async move { axum::serve(listener, enterprise_api::app(server)).await });
+    let serving = tokio::spawn(async move {
+        axum::serve(listener, enterprise_api::app(server, "web").await).await
+    });
     let answers = call_api(idp.issuer().as_str(), Secret::new("service-secret"), &api).await?;
     serving.abort();
     Ok((answers, idp.requests(Endpoint::Token)))

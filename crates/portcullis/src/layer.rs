@@ -65,6 +65,12 @@ impl ProtectLayer {
         });
         self
     }
+
+    /// What it demands.
+    #[cfg(feature = "openapi")]
+    pub(crate) fn shared_requirement(&self) -> Arc<Requirement> {
+        Arc::clone(&self.requirement)
+    }
 }
 
 impl<S> Layer<S> for ProtectLayer {

@@ -60,7 +60,11 @@ mod denial_response;
 #[cfg(feature = "axum")]
 mod extract;
 mod layer;
+#[cfg(feature = "openapi")]
+pub mod openapi;
 pub mod requirement;
+#[cfg(feature = "openapi")]
+mod schema;
 
 pub use denial_response::DenialResponse;
 #[cfg(feature = "axum")]

@@ -22,6 +22,8 @@ use url::Url;
 pub struct Metadata {
     /// `jwks_uri`: where the keys are.
     pub jwks_uri: Url,
+    /// `authorization_endpoint`: where people sign in. It is for browsers: nothing here asks it.
+    pub authorization_endpoint: Option<Url>,
     /// `token_endpoint`: where clients get tokens.
     pub token_endpoint: Option<Url>,
     /// `introspection_endpoint`: where tokens are asked about (RFC 8414, section 2).
@@ -257,6 +259,7 @@ fn read(document: &[u8], issuer: &Issuer, limits: &Limits) -> Result<Object, Str
 /// The members that a server reads, as far as a document has them.
 struct Members {
     jwks_uri: Option<Url>,
+    authorization_endpoint: Option<Url>,
     token_endpoint: Option<Url>,
     introspection_endpoint: Option<Url>,
     mtls_introspection_endpoint: Option<Url>,
@@ -272,6 +275,10 @@ impl Members {
         let aliases = aliases.unwrap_or(&none);
         Ok(Self {
             jwks_uri: endpoint_over(object, JWKS_URI, plain_http)?,
+            // Tokens can be verified without it, so an odd one costs nothing but itself.
+            authorization_endpoint: endpoint_over(object, AUTHORIZATION, plain_http)
+                .ok()
+                .flatten(),
             token_endpoint: endpoint_over(object, TOKEN, plain_http)?,
             introspection_endpoint: endpoint_over(object, INTROSPECTION, plain_http)?,
             mtls_introspection_endpoint: endpoint_over(aliases, INTROSPECTION, plain_http)?,
@@ -282,6 +289,7 @@ impl Members {
     fn complete(self) -> Result<Metadata, String> {
         Ok(Metadata {
             jwks_uri: self.jwks_uri.ok_or("it names no `jwks_uri`")?,
+            authorization_endpoint: self.authorization_endpoint,
             token_endpoint: self.token_endpoint,
             introspection_endpoint: self.introspection_endpoint,
             mtls_introspection_endpoint: self.mtls_introspection_endpoint,
@@ -291,6 +299,7 @@ impl Members {
 }
 
 const JWKS_URI: &str = "jwks_uri";
+const AUTHORIZATION: &str = "authorization_endpoint";
 /// Where tokens are asked about (RFC 8414, section 2).
 pub const INTROSPECTION: &str = "introspection_endpoint";
 /// Where clients get tokens.

@@ -1,7 +1,8 @@
 //! The usual enterprise API: one endpoint for anyone, one for any valid token, one for the role
-//! `Admin`.
+//! `Admin`; and its description, at `/openapi.json` and `/docs`.
 
-use axum::{Json, Router, routing::get};
+use axum::{Json, Router};
+use portcullis::openapi::{ApiInfo, ApiRouter, DocsPage, SecuritySchemes, get};
 use portcullis::{AuthorizedCaller, ResourceServer, requirement};
 use serde_json::{Value, json};
 
@@ -10,13 +11,16 @@ requirement!(
     pub Admin = role("Admin")
 );
 
-/// The API, protected by this server.
-pub fn app(server: ResourceServer) -> Router {
-    Router::new()
+/// The API, protected by this server. Its page signs in as this client.
+pub async fn app(server: ResourceServer, docs_client: &str) -> Router {
+    let schemes = SecuritySchemes::discover(&server).await;
+    let (app, document) = ApiRouter::new()
         .route("/public-data", get(public_data))
         .route("/protected-data", get(protected_data))
         .route("/admin-dashboard", get(admin_dashboard))
-        .with_state(server)
+        .with_state::<()>(server)
+        .finish(ApiInfo::new("Enterprise API", "1.0"), &schemes);
+    app.merge(DocsPage::new(docs_client).router(&document, "/docs", "/openapi.json"))
 }
 
 async fn public_data() -> Json<Value> {

@@ -1,5 +1,6 @@
 //! Serves the enterprise API. Settings come from the environment or `.env`: `OAUTH2_ISSUER`,
-//! `OAUTH2_AUDIENCE`, optionally `OAUTH2_TENANT_ID`, and `LISTEN` (default `127.0.0.1:8000`).
+//! `OAUTH2_AUDIENCE`, optionally `OAUTH2_TENANT_ID`, `LISTEN` (default `127.0.0.1:8000`), and
+//! `DOCS_CLIENT_ID`, the client as which `/docs` signs in (default `web`).
 
 use portcullis::{Config, ResourceServer};
 use std::error::Error;
@@ -49,7 +50,9 @@ async fn serve() -> Result<(), Box<dyn Error>> {
         listener.local_addr()?
     )?;
     let stop = told_to_stop()?;
-    axum::serve(listener, enterprise_api::app(server))
+    let docs_client = Config::variable("DOCS_CLIENT_ID")?.unwrap_or_else(|| "web".to_owned());
+    let app = enterprise_api::app(server, &docs_client).await;
+    axum::serve(listener, app)
         .with_graceful_shutdown(stop)
         .await?;
     Ok(())

@@ -125,7 +125,15 @@ impl Default for IdpConfig {
                 client(
                     "web",
                     None,
-                    &["http://127.0.0.1/callback", "http://localhost/callback"],
+                    &[
+                        "http://127.0.0.1/callback",
+                        "http://localhost/callback",
+                        // Swagger UI, as `portcullis` and as FastAPI serve it.
+                        "http://127.0.0.1/docs/oauth2-redirect.html",
+                        "http://localhost/docs/oauth2-redirect.html",
+                        "http://127.0.0.1/docs/oauth2-redirect",
+                        "http://localhost/docs/oauth2-redirect",
+                    ],
                 ),
             ],
             device_poll_interval: 5,

@@ -11,6 +11,8 @@
 mod extractor;
 mod header_corpus;
 mod layer;
+#[cfg(feature = "openapi")]
+mod openapi;
 mod outages;
 
 use axum::Router;

@@ -6,11 +6,13 @@ use crate::introspection::IntrospectionStatus;
 use crate::revocation::RevocationStatus;
 use crate::token_digest::token_digest;
 use http::HeaderMap;
+use portcullis_core::Outage;
 use portcullis_core::credential;
 use portcullis_core::token::Issuer;
 use portcullis_core::verify::Verifier;
 use portcullis_provider::breaker::BreakerState;
 use portcullis_provider::keys::KeyStatus;
+use portcullis_provider::metadata::Metadata;
 
 /// The state of a server: for readiness, logs and metrics.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,6 +48,24 @@ impl ResourceServer {
             introspection: self.0.issuers.introspection_status(),
             revocation: self.0.revocations.status(),
         }
+    }
+
+    /// The metadata of each issuer: at once where they are known, else as soon as they are fetched.
+    /// An issuer whose keys are fixed has none.
+    ///
+    /// # Errors
+    ///
+    /// The outage of each issuer whose metadata cannot be had.
+    pub async fn metadata(&self) -> Vec<(Issuer, Result<Metadata, Outage>)> {
+        let mut found = Vec::new();
+        for keys in self.0.issuers.key_caches() {
+            let metadata = keys.metadata().await;
+            found.push((
+                keys.issuer().clone(),
+                metadata.map(|(metadata, _)| metadata),
+            ));
+        }
+        found
     }
 
     /// Records the gauges at the `metrics` recorder that is installed or local: call it before a

@@ -26,21 +26,31 @@ pub(crate) async fn run(arguments: DevArguments) -> Result<Exit, CommandError> {
     // The example verifies JWTs, even where the imitated provider issues opaque tokens by default.
     config.access_token_format = config.access_token_format.or(Some(TokenFormat::Jwt));
     let has_own_config = arguments.config.is_some();
-    let idp = Idp::start(config).await?;
-    match arguments.upstream {
-        Some(upstream) => run_with_upstream(&idp, upstream, has_own_config).await?,
-        None => run_with_example(&idp, has_own_config).await?,
+    if let Some(upstream) = arguments.upstream {
+        let idp = Idp::start(config).await?;
+        run_with_upstream(&idp, upstream, has_own_config).await?;
+    } else {
+        let example = listener(8000).await?;
+        // The page of the example fetches its tokens from the provider.
+        let port = example.local_addr()?.port();
+        for host in ["127.0.0.1", "localhost"] {
+            config.cors_origins.push(format!("http://{host}:{port}"));
+        }
+        let idp = Idp::start(config).await?;
+        run_with_example(&idp, example, has_own_config).await?;
     }
-    drop(idp);
     print(&format!("\n  {}\n", paint(QUIET, "Stopped.")))?;
     Ok(Exit::Fine)
 }
 
 /// Runs the example, which the library protects, and the gateway in front of an unprotected API.
-async fn run_with_example(idp: &Idp, has_own_config: bool) -> Result<(), CommandError> {
+async fn run_with_example(
+    idp: &Idp,
+    example: TcpListener,
+    has_own_config: bool,
+) -> Result<(), CommandError> {
     let server = ResourceServer::with_settings(Settings::try_from(api_config(idp))?);
     server.start();
-    let example = listener(8000).await?;
     let behind = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     let upstream = format!("http://{}", behind.local_addr()?);
     let gateway = front::open(idp, &upstream, front::EXAMPLE_ROUTES).await?;
@@ -53,8 +63,8 @@ async fn run_with_example(idp: &Idp, has_own_config: bool) -> Result<(), Command
     ];
     let api = DevApi::Example(format!("http://{}", example.local_addr()?));
     print(&DevSetup::new(idp, api, url(&gateway), has_own_config).page())?;
-    let example = axum::serve(example, enterprise_api::app(server))
-        .with_graceful_shutdown(for_example.wait());
+    let app = enterprise_api::app(server, "web").await;
+    let example = axum::serve(example, app).with_graceful_shutdown(for_example.wait());
     let upstream =
         axum::serve(behind, front::unprotected_api()).with_graceful_shutdown(for_upstream.wait());
     let all = async { tokio::join!(example, upstream, gateway.run(for_gateway.wait())) };

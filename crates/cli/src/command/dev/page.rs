@@ -80,7 +80,10 @@ impl DevSetup {
             page.row("imitates", self.dialect.name());
         }
         match &self.api {
-            DevApi::Example(url) => page.row("example API", url),
+            DevApi::Example(url) => {
+                page.row("example API", url);
+                page.row("its description", &format!("{url}/docs"));
+            }
             DevApi::Upstream(url) => page.row("your API", url),
         }
         page.row("gateway", &self.gateway);

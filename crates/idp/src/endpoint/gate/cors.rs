@@ -8,6 +8,9 @@ use tower_http::cors::CorsLayer;
 
 const DPOP: HeaderName = HeaderName::from_static("dpop");
 
+/// Swagger UI sends it with its token requests.
+const REQUESTED_WITH: HeaderName = HeaderName::from_static("x-requested-with");
+
 const DPOP_NONCE: HeaderName = HeaderName::from_static("dpop-nonce");
 
 pub(crate) fn layer(origins: &[String]) -> CorsLayer {
@@ -18,7 +21,7 @@ pub(crate) fn layer(origins: &[String]) -> CorsLayer {
     CorsLayer::new()
         .allow_origin(origins.collect::<Vec<_>>())
         .allow_methods([Method::GET, Method::POST])
-        .allow_headers([AUTHORIZATION, CONTENT_TYPE, DPOP])
+        .allow_headers([AUTHORIZATION, CONTENT_TYPE, DPOP, REQUESTED_WITH])
         .expose_headers([WWW_AUTHENTICATE, DPOP_NONCE])
         // Browsers ask again after ten minutes at most.
         .max_age(Duration::from_secs(600))

@@ -1,0 +1,92 @@
+//! The schemas of a document, by `schemars`.
+
+use crate::schema::close_objects;
+use schemars::generate::SchemaSettings;
+use schemars::transform::{RecursiveTransform, ReplaceBoolSchemas};
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde_json::{Map, Value, json};
+
+/// The schemas that a document refers to: one for each type, under `#/components/schemas`.
+#[derive(Debug)]
+pub struct Schemas(SchemaGenerator);
+
+/// A member of a struct: a parameter of a query or a path.
+pub(super) struct Member {
+    pub(super) required: bool,
+    pub(super) schema: Value,
+}
+
+impl Schemas {
+    pub(super) fn new() -> Self {
+        // OpenAPI 3.1 takes JSON Schema 2020-12 as it is.
+        let mut settings = SchemaSettings::draft2020_12();
+        settings.meta_schema = None;
+        settings.definitions_path = "/components/schemas".into();
+        // Swagger UI does not show a response whose schema is `true`.
+        let mut no_booleans = ReplaceBoolSchemas::default();
+        no_booleans.skip_additional_properties = true;
+        let settings = settings
+            .with_transform(RecursiveTransform(close_objects))
+            .with_transform(no_booleans);
+        Self(settings.into_generator())
+    }
+
+    /// The schema of a type: for a struct or an enum a reference to the document's components.
+    pub fn schema_of<T: JsonSchema>(&mut self) -> Value {
+        let mut schema = self.0.subschema_for::<T>();
+        for transform in self.0.transforms_mut() {
+            transform.transform(&mut schema);
+        }
+        schema.to_value()
+    }
+
+    /// The members of a struct, in the order of its schema.
+    pub(super) fn members_of<T: JsonSchema>(&mut self) -> Vec<(String, Member)> {
+        let schema = self.inline::<T>();
+        let required = schema.get("required").cloned().unwrap_or_default();
+        let none = Map::new();
+        let members = schema.get("properties").and_then(Value::as_object);
+        let mut found = Vec::new();
+        for (name, schema) in members.unwrap_or(&none) {
+            let required = required
+                .as_array()
+                .is_some_and(|names| names.iter().any(|it| it == name));
+            let schema = schema.clone();
+            found.push((name.clone(), Member { required, schema }));
+        }
+        found
+    }
+
+    /// The type of each parameter of a path: by name, in order, or one for all.
+    pub(super) fn path_types_of<T: JsonSchema>(&mut self, names: &[String]) -> Vec<Value> {
+        let members = self.members_of::<T>();
+        let whole = self.inline::<T>();
+        let in_order = whole.get("prefixItems").and_then(Value::as_array);
+        let mut types = Vec::new();
+        for (index, name) in names.iter().enumerate() {
+            let of_name = members.iter().find(|(member, _)| member == name);
+            let schema = match (of_name, in_order) {
+                (Some((_, member)), _) => member.schema.clone(),
+                (None, Some(items)) => items.get(index).cloned().unwrap_or_default(),
+                (None, None) if members.is_empty() => whole.clone().to_value(),
+                (None, None) => json!({ "type": "string" }),
+            };
+            types.push(schema);
+        }
+        types
+    }
+
+    /// The schema of a type itself, not a reference to it.
+    fn inline<T: JsonSchema>(&mut self) -> Schema {
+        let mut schema = T::json_schema(&mut self.0);
+        for name in ["title", "description"] {
+            schema.remove(name);
+        }
+        schema
+    }
+
+    /// All schemas that were referred to, by name.
+    pub(super) fn into_definitions(mut self) -> Map<String, Value> {
+        self.0.take_definitions(true)
+    }
+}
