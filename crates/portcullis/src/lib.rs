@@ -52,6 +52,8 @@
 //! # Features
 //!
 //! - `axum` (on by default): the extractor for axum 0.8. It adds items and changes no check.
+//! - `openapi`: an OpenAPI document that the handlers write themselves: see the module `openapi`. With
+//!   `swagger-ui` there is a page for it.
 //! - `redis`: revocations that replicas share in a Redis or Valkey. Without it, a store in the
 //!   settings is refused.
 
