@@ -52,6 +52,9 @@
 //! # Features
 //!
 //! - `axum` (on by default): the extractor for axum 0.8. It adds items and changes no check.
+//! - `validate`: the extractor [`Valid`](https://docs.rs/portcullis/latest/portcullis/struct.Valid.html)
+//!   for axum 0.8: bodies and parameters that are read strictly and checked by the rules of their
+//!   type (garde), with all faults at once, in the form of FastAPI.
 //! - `redis`: revocations that replicas share in a Redis or Valkey. Without it, a store in the
 //!   settings is refused.
 
@@ -61,6 +64,10 @@ mod denial_response;
 mod extract;
 mod layer;
 pub mod requirement;
+#[cfg(feature = "validate")]
+mod schema;
+#[cfg(feature = "validate")]
+mod valid;
 
 pub use denial_response::DenialResponse;
 #[cfg(feature = "axum")]
@@ -78,3 +85,5 @@ pub use portcullis_resource_server::{
     RevocationConfig, RevocationStatus, RevokedKind, Secret, Settings, StoreStatus, StoreUrl,
 };
 pub use requirement::{Requires, ValidToken};
+#[cfg(feature = "validate")]
+pub use valid::{InvalidRequest, PlaceSegment, RequestFault, Valid, ValidInput};

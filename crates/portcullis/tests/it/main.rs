@@ -12,6 +12,8 @@ mod extractor;
 mod header_corpus;
 mod layer;
 mod outages;
+#[cfg(feature = "validate")]
+mod valid;
 
 use axum::Router;
 use axum::body::Body;
