@@ -75,6 +75,11 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, DenialResponse> {
         let server = ResourceServer::from_ref(state);
+        #[cfg(feature = "validate")]
+        if crate::valid::is_read_early(&parts.extensions) {
+            let denial = late_caller();
+            return Err(DenialResponse::new(denial, &server, &parts.headers));
+        }
         match decide::decide(parts, &server, C::requirement()).await {
             Ok(token) => Ok(Self {
                 token,
@@ -83,6 +88,16 @@ where
             Err(denial) => Err(DenialResponse::new(denial, &server, &parts.headers)),
         }
     }
+}
+
+/// The outage of a handler that reads the request before it verifies the caller.
+#[cfg(feature = "validate")]
+fn late_caller() -> portcullis_core::Denial {
+    let facts = "`Valid` stands before `AuthorizedCaller` in the handler's arguments: strangers would \
+                 see its schema; put the caller first";
+    let retry_after = std::time::Duration::from_secs(60);
+    let code = portcullis_core::OutageCode::Policy;
+    portcullis_core::Outage::new(code, facts, retry_after).into()
 }
 
 impl<S, C> OptionalFromRequestParts<S> for AuthorizedCaller<C>

@@ -54,6 +54,9 @@
 //! - `axum` (on by default): the extractor for axum 0.8. It adds items and changes no check.
 //! - `openapi`: an OpenAPI document that the handlers write themselves: see the module `openapi`. With
 //!   `swagger-ui` there is a page for it.
+//! - `validate`: the extractor [`Valid`](https://docs.rs/portcullis/latest/portcullis/struct.Valid.html)
+//!   for axum 0.8: bodies and parameters that are read strictly and checked by the rules of their
+//!   type (garde), with all faults at once, in the form of FastAPI.
 //! - `redis`: revocations that replicas share in a Redis or Valkey. Without it, a store in the
 //!   settings is refused.
 
@@ -65,8 +68,10 @@ mod layer;
 #[cfg(feature = "openapi")]
 pub mod openapi;
 pub mod requirement;
-#[cfg(feature = "openapi")]
+#[cfg(any(feature = "openapi", feature = "validate"))]
 mod schema;
+#[cfg(feature = "validate")]
+mod valid;
 
 pub use denial_response::DenialResponse;
 #[cfg(feature = "axum")]
@@ -84,3 +89,5 @@ pub use portcullis_resource_server::{
     RevocationConfig, RevocationStatus, RevokedKind, Secret, Settings, StoreStatus, StoreUrl,
 };
 pub use requirement::{Requires, ValidToken};
+#[cfg(feature = "validate")]
+pub use valid::{InvalidRequest, PlaceSegment, RequestFault, Valid, ValidInput};

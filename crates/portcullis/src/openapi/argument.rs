@@ -131,3 +131,39 @@ impl<T> DescribeArgument for Extension<T> {
 impl<T> DescribeArgument for ConnectInfo<T> {
     fn describe(_: &mut Operation, _: &mut Schemas) {}
 }
+
+/// What is read strictly is described as it is read. The answers are those of `Valid`, not axum's.
+#[cfg(feature = "validate")]
+mod validated {
+    use super::{DescribeArgument, Form, Json, JsonSchema, Operation, Path, Query, Schemas};
+    use crate::Valid;
+    use crate::openapi::responses;
+
+    impl<T: JsonSchema> DescribeArgument for Valid<Json<T>> {
+        fn describe(operation: &mut Operation, schemas: &mut Schemas) {
+            operation.body::<T>("application/json", schemas);
+            responses::describe_strict_body(operation);
+        }
+    }
+
+    impl<T: JsonSchema> DescribeArgument for Valid<Form<T>> {
+        fn describe(operation: &mut Operation, schemas: &mut Schemas) {
+            operation.body::<T>("application/x-www-form-urlencoded", schemas);
+            responses::describe_strict_body(operation);
+        }
+    }
+
+    impl<T: JsonSchema> DescribeArgument for Valid<Query<T>> {
+        fn describe(operation: &mut Operation, schemas: &mut Schemas) {
+            operation.query::<T>(schemas);
+            responses::describe_strict_parameters(operation);
+        }
+    }
+
+    impl<T: JsonSchema> DescribeArgument for Valid<Path<T>> {
+        fn describe(operation: &mut Operation, schemas: &mut Schemas) {
+            operation.path::<T>(schemas);
+            responses::describe_strict_parameters(operation);
+        }
+    }
+}

@@ -3,7 +3,7 @@
 use super::described_route::{DescribedMethod, DescribedRoute};
 use super::operation::Operation;
 use super::responses;
-use super::schemas::Schemas;
+use super::schemas::{Schemas, adapt};
 use super::schemes::SecuritySchemes;
 use super::security::Access;
 use axum::Router;
@@ -136,7 +136,7 @@ impl Building {
             operation.demand(demand);
         }
         (route.endpoint.describe)(&mut operation, &mut self.schemas);
-        responses::describe(&mut operation);
+        responses::describe_guards(&mut operation);
         let (access, mut object) = operation.into_object();
         self.scopes.extend(access.scopes());
         object.insert("security".to_owned(), self.security(&access));
@@ -186,21 +186,19 @@ impl Building {
 
     fn finish(self, info: ApiInfo, schemes: &SecuritySchemes) -> OpenApi {
         let mut schemas = self.schemas.into_definitions();
-        let guarded = |route: &RouteAccess| !matches!(route.access, Access::Public);
         let mut components = Map::new();
-        if self.routes.iter().any(guarded) {
-            schemas.insert(responses::PROBLEM.to_owned(), responses::problem());
-            components.insert("responses".to_owned(), responses::components().into());
-        }
+        schemas.insert(responses::PROBLEM.to_owned(), responses::problem());
+        components.insert("responses".to_owned(), responses::components().into());
         components.insert("schemas".to_owned(), schemas.into());
         let schemes = schemes.to_object(&self.scopes);
         components.insert("securitySchemes".to_owned(), schemes.into());
-        let document = json!({
+        let mut document = json!({
             "openapi": "3.1.0",
             "info": info.into_value(),
             "paths": self.paths,
             "components": components,
         });
+        adapt(&mut document);
         OpenApi {
             document,
             routes: self.routes,

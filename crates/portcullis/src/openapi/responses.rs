@@ -1,83 +1,136 @@
-//! The responses that every guard gives, once for the whole document.
+//! The responses of guards and of strict reading, once for the whole document.
 
 use super::operation::Operation;
 use super::security::Access;
 use portcullis_core::Requirement;
 use serde_json::{Map, Value, json};
 
-/// A response of a guard: its status, its name among the components, and when it is given.
-struct GuardResponse {
+/// A response that many operations give: its status, and its name among the components.
+struct CommonResponse {
     status: &'static str,
     name: &'static str,
     description: &'static str,
-    header: (&'static str, &'static str),
+    header: Option<(&'static str, &'static str)>,
 }
 
-const CHALLENGE: (&str, &str) = ("WWW-Authenticate", "The challenge (RFC 6750, section 3).");
+const CHALLENGE: Option<(&str, &str)> = Some((
+    "WWW-Authenticate",
+    "The challenge (RFC 6750, section 3), where the credential is at fault.",
+));
 
-const RESPONSES: [GuardResponse; 4] = [
-    GuardResponse {
-        status: "400",
-        name: "InvalidCredential",
-        description: "The credential cannot be read: it is there twice, or has a wrong form.",
-        header: CHALLENGE,
-    },
-    GuardResponse {
-        status: "401",
-        name: "Unauthorized",
-        description: "There is no token, or it is not valid.",
-        header: CHALLENGE,
-    },
-    GuardResponse {
-        status: "403",
-        name: "Forbidden",
-        description: "The token is valid, and does not allow this.",
-        header: CHALLENGE,
-    },
-    GuardResponse {
-        status: "503",
-        name: "NoDecision",
-        description: "It cannot be decided now, for example because the issuer's keys are missing.",
-        header: ("Retry-After", "When to try again, in seconds."),
-    },
+const BAD_REQUEST: CommonResponse = CommonResponse {
+    status: "400",
+    name: "BadRequest",
+    description: "The credential or the request cannot be read.",
+    header: CHALLENGE,
+};
+
+const UNAUTHORIZED: CommonResponse = CommonResponse {
+    status: "401",
+    name: "Unauthorized",
+    description: "There is no token, or it is not valid.",
+    header: CHALLENGE,
+};
+
+const FORBIDDEN: CommonResponse = CommonResponse {
+    status: "403",
+    name: "Forbidden",
+    description: "The token is valid, and does not allow this.",
+    header: CHALLENGE,
+};
+
+const NO_DECISION: CommonResponse = CommonResponse {
+    status: "503",
+    name: "NoDecision",
+    description: "It cannot be decided now, for example because the issuer's keys are missing.",
+    header: Some(("Retry-After", "When to try again, in seconds.")),
+};
+
+const TOO_LARGE: CommonResponse = CommonResponse {
+    status: "413",
+    name: "BodyTooLarge",
+    description: "The body is larger than this operation allows.",
+    header: None,
+};
+
+const MEDIA_TYPE: CommonResponse = CommonResponse {
+    status: "415",
+    name: "UnsupportedMediaType",
+    description: "The body has a media type that this operation does not read.",
+    header: Some(("Accept", "What would be read.")),
+};
+
+const INVALID: CommonResponse = CommonResponse {
+    status: "422",
+    name: "InvalidRequest",
+    description: "The request does not have the form that this operation expects.",
+    header: None,
+};
+
+const ALL: [&CommonResponse; 7] = [
+    &BAD_REQUEST,
+    &UNAUTHORIZED,
+    &FORBIDDEN,
+    &TOO_LARGE,
+    &MEDIA_TYPE,
+    &INVALID,
+    &NO_DECISION,
 ];
 
 /// Adds what the guards of an operation answer.
-pub(super) fn describe(operation: &mut Operation) {
+pub(super) fn describe_guards(operation: &mut Operation) {
     let demand = match operation.access() {
         Access::Public => return,
         Access::Optional(requirement) | Access::Token(requirement) => requirement,
     };
-    let any_token = matches!(demand, Requirement::ValidToken);
-    for response in &RESPONSES {
-        // Any valid token will do, so none is forbidden.
-        if response.status != "403" || !any_token {
-            operation.common_response(response.status, response.name);
-        }
+    // Where any valid token will do, none is forbidden.
+    let forbids = !matches!(demand, Requirement::ValidToken);
+    for response in [&BAD_REQUEST, &UNAUTHORIZED, &NO_DECISION] {
+        operation.common_response(response.status, response.name);
+    }
+    if forbids {
+        operation.common_response(FORBIDDEN.status, FORBIDDEN.name);
+    }
+}
+
+/// Adds what `Valid` answers to parameters.
+#[cfg(feature = "validate")]
+pub(super) fn describe_strict_parameters(operation: &mut Operation) {
+    for response in [&BAD_REQUEST, &INVALID] {
+        operation.common_response(response.status, response.name);
+    }
+}
+
+/// Adds what `Valid` answers to a body.
+#[cfg(feature = "validate")]
+pub(super) fn describe_strict_body(operation: &mut Operation) {
+    for response in [&BAD_REQUEST, &TOO_LARGE, &MEDIA_TYPE, &INVALID] {
+        operation.common_response(response.status, response.name);
     }
 }
 
 /// The responses, as components of the document.
 pub(super) fn components() -> Map<String, Value> {
     let mut components = Map::new();
-    for response in &RESPONSES {
-        let (header, text) = response.header;
-        let object = json!({
+    for response in ALL {
+        let schema = json!({ "$ref": format!("#/components/schemas/{PROBLEM}") });
+        let mut object = json!({
             "description": response.description,
-            "headers": { header: { "description": text, "schema": { "type": "string" } } },
-            "content": { "application/problem+json": {
-                "schema": { "$ref": format!("#/components/schemas/{PROBLEM}") },
-            }},
+            "content": { "application/problem+json": { "schema": schema } },
         });
+        if let (Some((name, text)), Some(object)) = (response.header, object.as_object_mut()) {
+            let header = json!({ "description": text, "schema": { "type": "string" } });
+            object.insert("headers".to_owned(), json!({ name: header }));
+        }
         components.insert(response.name.to_owned(), object);
     }
     components
 }
 
 /// The name of its schema. Applications call their own `Problem`.
-pub(super) const PROBLEM: &str = "GuardProblem";
+pub(super) const PROBLEM: &str = "RequestProblem";
 
-/// The problem document (RFC 9457) of a guard.
+/// The problem document (RFC 9457) of these responses.
 pub(super) fn problem() -> Value {
     json!({
         "type": "object",
@@ -90,6 +143,16 @@ pub(super) fn problem() -> Value {
             "detail": { "type": "string", "description": "The fixed phrase of the code." },
             "code": { "type": "string", "description": "The stable code." },
             "request_id": { "type": "string", "description": "The request in the log." },
+            "errors": { "type": "array", "description": "Every fault of a request.", "items": {
+                "type": "object",
+                "required": ["loc", "msg", "type"],
+                "properties": {
+                    "loc": { "type": "array", "items": { "type": ["string", "integer"] } },
+                    "msg": { "type": "string" },
+                    "type": { "type": "string" },
+                    "ctx": { "type": "object" },
+                },
+            }},
         },
     })
 }

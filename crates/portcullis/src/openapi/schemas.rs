@@ -1,8 +1,7 @@
 //! The schemas of a document, by `schemars`.
 
-use crate::schema::close_objects;
-use schemars::generate::SchemaSettings;
-use schemars::transform::{RecursiveTransform, ReplaceBoolSchemas};
+use crate::schema::{close_objects, generator};
+use schemars::transform::{ReplaceBoolSchemas, Transform as _};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
@@ -18,26 +17,12 @@ pub(super) struct Member {
 
 impl Schemas {
     pub(super) fn new() -> Self {
-        // OpenAPI 3.1 takes JSON Schema 2020-12 as it is.
-        let mut settings = SchemaSettings::draft2020_12();
-        settings.meta_schema = None;
-        settings.definitions_path = "/components/schemas".into();
-        // Swagger UI does not show a response whose schema is `true`.
-        let mut no_booleans = ReplaceBoolSchemas::default();
-        no_booleans.skip_additional_properties = true;
-        let settings = settings
-            .with_transform(RecursiveTransform(close_objects))
-            .with_transform(no_booleans);
-        Self(settings.into_generator())
+        Self(generator())
     }
 
     /// The schema of a type: for a struct or an enum a reference to the document's components.
     pub fn schema_of<T: JsonSchema>(&mut self) -> Value {
-        let mut schema = self.0.subschema_for::<T>();
-        for transform in self.0.transforms_mut() {
-            transform.transform(&mut schema);
-        }
-        schema.to_value()
+        self.0.subschema_for::<T>().to_value()
     }
 
     /// The members of a struct, in the order of its schema.
@@ -87,6 +72,39 @@ impl Schemas {
 
     /// All schemas that were referred to, by name.
     pub(super) fn into_definitions(mut self) -> Map<String, Value> {
-        self.0.take_definitions(true)
+        let definitions = Value::Object(self.0.take_definitions(true));
+        let mut whole = Map::new();
+        whole.insert(DEFINITIONS.to_owned(), definitions);
+        let mut schema = Schema::from(whole);
+        close_objects(&mut schema);
+        let mut no_booleans = ReplaceBoolSchemas::default();
+        no_booleans.skip_additional_properties = true;
+        no_booleans.transform(&mut schema);
+        match schema.remove(DEFINITIONS) {
+            Some(Value::Object(definitions)) => definitions,
+            _ => Map::new(),
+        }
+    }
+}
+
+const DEFINITIONS: &str = "$defs";
+
+/// Makes the schemas of a finished document as OpenAPI has them: references lead to its
+/// components, and no schema is only `true`, which Swagger UI does not show.
+pub(super) fn adapt(document: &mut Value) {
+    match document {
+        Value::Object(object) => {
+            if let Some(Value::String(reference)) = object.get_mut("$ref")
+                && let Some(name) = reference.strip_prefix("#/$defs/")
+            {
+                *reference = format!("#/components/schemas/{name}");
+            }
+            if object.get("schema") == Some(&Value::Bool(true)) {
+                object.insert("schema".to_owned(), json!({}));
+            }
+            object.values_mut().for_each(adapt);
+        }
+        Value::Array(values) => values.iter_mut().for_each(adapt),
+        _ => {}
     }
 }

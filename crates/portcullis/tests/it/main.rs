@@ -14,6 +14,8 @@ mod layer;
 #[cfg(feature = "openapi")]
 mod openapi;
 mod outages;
+#[cfg(feature = "validate")]
+mod valid;
 
 use axum::Router;
 use axum::body::Body;

@@ -182,6 +182,17 @@ fn a_fault_has_its_place() {
 }
 
 #[test]
+fn an_object_has_each_name_once() {
+    let object = |names: &[&str]| {
+        let members = names.iter().map(|name| (Text::from(*name), Json::Null));
+        Object::new(members).map(|object| object.len())
+    };
+    assert_eq!(object(&[]), Some(0));
+    assert_eq!(object(&["b", "a", "B"]), Some(3));
+    assert_eq!(object(&["a", "b", "a"]), None);
+}
+
+#[test]
 fn shows_no_values() {
     let secret = read(r#"{"secret":"x"}"#).unwrap();
     assert_eq!(format!("{secret:?}"), "an object");

@@ -135,6 +135,15 @@ impl Object {
         self
     }
 
+    /// An object of these members, or nothing if two have one name.
+    pub fn new(members: impl IntoIterator<Item = (Text, Json)>) -> Option<Self> {
+        let members: Vec<(Text, Json)> = members.into_iter().collect();
+        let mut names: Vec<&str> = members.iter().map(|(name, _)| &**name).collect();
+        names.sort_unstable();
+        let is_repeated = names.windows(2).any(|pair| pair.first() == pair.last());
+        (!is_repeated).then_some(Self { members })
+    }
+
     /// How many members there are.
     pub fn len(&self) -> usize {
         self.members.len()

@@ -1,0 +1,20 @@
+//! `Valid<Query<T>>`: the query of the URL.
+
+use super::answer::InvalidRequest;
+use super::input::ValidInput;
+use super::order;
+use super::pairs::read_pairs;
+use super::source::Source;
+use super::wrapper::Valid;
+use axum::extract::{FromRequestParts, Query};
+use http::request::Parts;
+
+impl<S: Send + Sync, T: ValidInput> FromRequestParts<S> for Valid<Query<T>> {
+    type Rejection = InvalidRequest;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, InvalidRequest> {
+        order::remember(&mut parts.extensions);
+        let query = parts.uri.query().unwrap_or_default();
+        read_pairs(query.as_bytes(), Source::Query, &parts.headers).map(|value| Self(Query(value)))
+    }
+}

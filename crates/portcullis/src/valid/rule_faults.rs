@@ -1,0 +1,136 @@
+//! The rules of a type, as garde reports them: its own by kind and bound, the application's by
+//! their words.
+
+use super::fault::{PlaceSegment, RequestFault};
+use super::rule_words::{RuleWords, fault_of};
+use super::source::Source;
+use super::wording::{self, Place};
+use garde::error::Kind;
+use garde::{Report, Validate, i18n};
+use portcullis_core::jose::json::{Json, Object};
+
+/// The report of a value that was read; empty if it breaks no rule.
+pub(super) fn report<T: Validate<Context = ()>>(value: &T) -> Report {
+    let outcome = i18n::with_i18n(RuleWords, || value.validate());
+    outcome.err().unwrap_or_else(Report::new)
+}
+
+/// The faults of a report, with the places and names of the JSON that the value was read from.
+pub(super) fn faults(report: &Report, json: &Json, source: &Source) -> Vec<RequestFault> {
+    let mut faults = Vec::new();
+    for (path, error) in report.iter() {
+        let (place, value) = locate(path, json, source);
+        let is_text = value.is_some_and(|value| value.as_str().is_some());
+        faults.push(match fault_of(&place, is_text, error.message()) {
+            Some(fault) => fault,
+            None => wording::own_rule(place, plain_words(error.message(), json)),
+        });
+    }
+    faults
+}
+
+/// The place of a value, and the value if it is found there.
+///
+/// garde names fields as the code does: `unit_price` may be `unitPrice` in JSON, and the fields of
+/// a flattened struct or of a variant stand elsewhere.
+fn locate<'j>(path: &garde::Path, json: &'j Json, source: &Source) -> (Place, Option<&'j Json>) {
+    let mut place = source.root();
+    let mut current = Some(json);
+    // Hidden, but what garde's own macro `select!` calls: the text of a path is ambiguous.
+    let steps: Vec<_> = path.__iter().rev().collect();
+    for (number, (kind, name)) in steps.iter().enumerate() {
+        let is_last = number + 1 == steps.len();
+        match (kind, current) {
+            (Kind::Key, Some(Json::Object(object))) => match member(object, name) {
+                Some((segments, value)) => {
+                    place.extend(segments);
+                    current = Some(value);
+                }
+                // The name of a field without a member: a flattened one, or an absent one.
+                None if is_last => {
+                    place.push(PlaceSegment::name(name));
+                    current = None;
+                }
+                None => {}
+            },
+            (Kind::Index, Some(Json::Array(elements))) => {
+                let index: usize = name.parse().unwrap_or(usize::MAX);
+                // The only field of a tuple struct is its value, so its index is no step.
+                if let Some(element) = elements.get(index) {
+                    place.push(source.element(index));
+                    current = Some(element);
+                }
+            }
+            (Kind::Key, None) => place.push(PlaceSegment::name(name)),
+            _ => {}
+        }
+    }
+    (place, current)
+}
+
+/// The member of a field: by its name, by its name in another case, or inside the only member,
+/// which then names a variant.
+fn member<'j>(object: &'j Object, field: &str) -> Option<(Vec<PlaceSegment>, &'j Json)> {
+    if let Some(value) = object.get(field) {
+        return Some((vec![PlaceSegment::name(field)], value));
+    }
+    let field_letters = letters(field);
+    for (name, value) in object.iter() {
+        if letters(name) == field_letters {
+            return Some((vec![PlaceSegment::name(name)], value));
+        }
+    }
+    let mut members = object.iter();
+    let (name, content) = members.next()?;
+    if members.next().is_some() {
+        return None;
+    }
+    let (mut segments, value) = member(content.as_object()?, field)?;
+    segments.insert(0, PlaceSegment::name(name));
+    Some((segments, value))
+}
+
+/// A name without what `rename_all` changes.
+fn letters(name: &str) -> String {
+    let mut letters = String::with_capacity(name.len());
+    for character in name.chars() {
+        if character != '_' && character != '-' {
+            letters.extend(character.to_lowercase());
+        }
+    }
+    letters
+}
+
+/// The words of an application's rule, unless they hold something of the request.
+///
+/// A rule should not quote the value; one that does must not send a password back.
+fn plain_words<'w>(words: &'w str, json: &Json) -> Option<&'w str> {
+    const LONGEST: usize = 300;
+    let is_short = words.len() <= LONGEST;
+    (is_short && !quotes(&words.to_lowercase(), json)).then_some(words)
+}
+
+fn quotes(words: &str, json: &Json) -> bool {
+    match json {
+        Json::Null | Json::Bool(_) => false,
+        Json::Number(number) => {
+            let text = serde_json::to_string(number).unwrap_or_default();
+            text.len() >= SHORTEST && words.contains(&text)
+        }
+        Json::String(text) => is_quoted(words, text),
+        Json::Array(elements) => elements.iter().any(|element| quotes(words, element)),
+        Json::Object(object) => object.iter().any(|(_, value)| quotes(words, value)),
+    }
+}
+
+/// Shorter ones are in every sentence.
+const SHORTEST: usize = 3;
+
+fn is_quoted(words: &str, text: &str) -> bool {
+    let text = text.trim().to_lowercase();
+    if text.len() < SHORTEST {
+        return false;
+    }
+    // A text with quotes or line ends is written with escapes by `{:?}`.
+    words.contains(&text) || words.contains(text.escape_debug().to_string().as_str())
+}

@@ -1,0 +1,18 @@
+//! Who may do what: one name for each demand, so that a handler's signature reads like the rule.
+
+use portcullis::requirement;
+
+requirement!(
+    /// May see orders: their own.
+    pub Reader = scope("orders:read")
+);
+
+requirement!(
+    /// May make and change orders: their own.
+    pub Writer = scope("orders:write")
+);
+
+requirement!(
+    /// May delete any order.
+    pub Admin = role("Admin")
+);

@@ -1,0 +1,73 @@
+//! Serves the orders. See README.md.
+
+use metrics_exporter_prometheus::PrometheusBuilder;
+use orders_api::settings::Settings;
+use orders_api::store::Store;
+use orders_api::{Application, admin, app};
+use portcullis::ResourceServer;
+use std::error::Error;
+use std::io::Write as _;
+use std::process::ExitCode;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_env_filter(filter)
+        .init();
+    match serve().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            _ = writeln!(std::io::stderr(), "orders-api: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn serve() -> Result<(), Box<dyn Error>> {
+    let settings = Settings::from_env()?;
+    let figures = PrometheusBuilder::new().install_recorder()?;
+    let server = ResourceServer::from_env()?;
+    server.start();
+    let store = Store::open(&settings.database_url)
+        .await
+        .map_err(|error| format!("DATABASE_URL: {error}"))?;
+    let application = Application { server, store };
+    let (api, _) = app(application.clone(), &settings).await;
+    let admin = admin::router(application.clone(), figures);
+    let (for_api, for_admin) = (
+        bind("LISTEN", &settings.listen).await?,
+        &settings.admin_listen,
+    );
+    let for_admin = bind("ADMIN_LISTEN", for_admin).await?;
+    let (stop_api, stop_admin) = (stop_signal()?, stop_signal()?);
+    let at = for_api.local_addr()?;
+    writeln!(std::io::stdout(), "orders at http://{at}/docs")?;
+    let api = axum::serve(for_api, api).with_graceful_shutdown(stop_api);
+    let admin = axum::serve(for_admin, admin).with_graceful_shutdown(stop_admin);
+    tokio::try_join!(api.into_future(), admin.into_future())?;
+    // Requests under way have ended, so no statement is cut off.
+    application.store.close().await;
+    Ok(())
+}
+
+async fn bind(name: &str, address: &str) -> Result<TcpListener, String> {
+    let bound = TcpListener::bind(address).await;
+    bound.map_err(|error| format!("{name}={address}: {error}"))
+}
+
+/// By Ctrl-C, or by SIGTERM, as containers say it.
+fn stop_signal() -> std::io::Result<impl Future<Output = ()> + Send> {
+    let mut terminated = signal(SignalKind::terminate())?;
+    let mut interrupted = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminated.recv() => {}
+            _ = interrupted.recv() => {}
+        }
+    })
+}
