@@ -72,16 +72,18 @@ impl Closer {
             return;
         };
         let name = reference.strip_prefix("#/$defs/").unwrap_or_default();
-        if steps < MOST_STEPS
-            && let Some(definition) = self.definitions.get(name)
-        {
-            let parts = schema
-                .entry("allOf")
-                .or_insert_with(|| Value::Array(Vec::new()));
-            if let Value::Array(parts) = parts {
-                parts.push(definition.clone());
-                schema.remove("$ref");
-            }
+        let Some(Value::Object(definition)) = self.definitions.get(name) else {
+            return;
+        };
+        if steps >= MOST_STEPS {
+            return;
+        }
+        let definition = definition.clone();
+        schema.remove("$ref");
+        if is_composite(&definition) || definition.contains_key("$ref") {
+            add_to(schema, "allOf", vec![Value::Object(definition)]);
+        } else {
+            merge(schema, definition);
         }
     }
 
@@ -112,6 +114,35 @@ impl Closer {
     }
 }
 
+/// Adds what a plain object demands to what is there.
+fn merge(schema: &mut Map<String, Value>, definition: Map<String, Value>) {
+    for (keyword, value) in definition {
+        match (keyword.as_str(), value) {
+            ("properties", Value::Object(more)) => {
+                let properties = schema.entry(keyword).or_insert_with(|| Map::new().into());
+                for (name, property) in more {
+                    if let Value::Object(properties) = properties {
+                        properties.entry(name).or_insert(property);
+                    }
+                }
+            }
+            ("required", Value::Array(more)) => add_to(schema, "required", more),
+            (_, value) => {
+                schema.entry(keyword).or_insert(value);
+            }
+        }
+    }
+}
+
+fn add_to(schema: &mut Map<String, Value>, keyword: &str, more: Vec<Value>) {
+    let list = schema
+        .entry(keyword)
+        .or_insert_with(|| Vec::<Value>::new().into());
+    if let Value::Array(list) = list {
+        list.extend(more);
+    }
+}
+
 fn is_composite(schema: &Map<String, Value>) -> bool {
     IN_PLACE.iter().any(|keyword| schema.contains_key(*keyword))
 }
@@ -128,4 +159,87 @@ fn shut(schema: &mut Map<String, Value>, has_parts: bool) {
         "additionalProperties"
     };
     schema.insert(keyword.to_owned(), Value::Bool(false));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use schemars::json_schema;
+    use serde_json::json;
+
+    fn close(schema: Value) -> Value {
+        let mut schema = Schema::try_from(schema).unwrap();
+        close_objects(&mut schema);
+        schema.to_value()
+    }
+
+    #[test]
+    fn objects_that_list_properties_are_closed_at_any_depth() {
+        let object = || json!({"type": "object", "properties": {"a": {"type": "string"}}});
+        let mut closed = object();
+        closed["additionalProperties"] = json!(false);
+        assert_eq!(close(object()), closed);
+        assert_eq!(close(closed.clone()), closed);
+        for wrap in [
+            |it: Value| json!({"type": "array", "items": it}),
+            |it: Value| json!({"type": "array", "prefixItems": [it, {}]}),
+            |it: Value| json!({"type": "object", "additionalProperties": it}),
+            |it: Value| json!({"anyOf": [it, {"type": "null"}]}),
+            |it: Value| json!({"oneOf": [it]}),
+            |it: Value| json!({"$ref": "#/$defs/A", "$defs": {"A": it}}),
+        ] {
+            assert_eq!(close(wrap(object())), wrap(closed.clone()));
+        }
+        for open in [
+            json!({"type": "object"}),
+            json!({"type": "string"}),
+            json!({}),
+            json!(true),
+        ] {
+            assert_eq!(close(open.clone()), open);
+        }
+        let word = json!({"properties": {"a": true}, "additionalProperties": {"type": "string"}});
+        assert_eq!(close(word.clone()), word);
+    }
+
+    #[test]
+    fn an_object_of_parts_is_closed_as_a_whole() {
+        let part = |name: &str| json!({"type": "object", "properties": {name: {}}});
+        let whole = json!({"properties": {"a": {}}, "oneOf": [part("b"), part("c")]});
+        let mut closed = whole.clone();
+        closed["unevaluatedProperties"] = json!(false);
+        assert_eq!(close(whole), closed);
+        let whole = json!({"allOf": [part("b"), part("c")]});
+        let mut closed = whole.clone();
+        closed["unevaluatedProperties"] = json!(false);
+        assert_eq!(close(whole), closed);
+    }
+
+    #[test]
+    fn a_definition_beside_properties_is_taken_in() {
+        let definition = json!({"type": "object", "properties": {"b": {}}, "required": ["b"]});
+        let schema = json!({
+            "oneOf": [{"$ref": "#/$defs/B", "properties": {"kind": {"const": "b"}},
+                "required": ["kind"]}],
+            "$defs": {"B": definition},
+        });
+        let closed = close(schema);
+        assert_eq!(
+            closed["oneOf"][0],
+            json!({"type": "object", "properties": {"b": {}, "kind": {"const": "b"}},
+                "required": ["kind", "b"], "additionalProperties": false})
+        );
+        assert_eq!(closed["$defs"]["B"]["additionalProperties"], false);
+    }
+
+    #[test]
+    fn definitions_in_a_circle_end() {
+        let mut schema = json_schema!({
+            "properties": {"a": {}},
+            "$ref": "#/$defs/A",
+            "$defs": {"A": {"allOf": [{"$ref": "#/$defs/A"}]}},
+        });
+        close_objects(&mut schema);
+        assert_eq!(schema.get("unevaluatedProperties"), Some(&json!(false)));
+    }
 }

@@ -9,12 +9,19 @@ type Branch = Vec<ValidationError<'static>>;
 /// The variants that a value is none of, each with its errors.
 pub(super) struct Variants<'e> {
     branches: Vec<&'e Branch>,
+    /// The member that tells the variants apart, if there is one.
+    tag: Option<&'e str>,
     /// How deep in the document the value is.
     depth: usize,
 }
 
 impl<'e> Variants<'e> {
-    pub(super) fn new(error: &ValidationError<'_>, branches: &'e [Branch]) -> Self {
+    /// Of an error, its branches and their schemas.
+    pub(super) fn new(
+        error: &ValidationError<'_>,
+        branches: &'e [Branch],
+        schemas: &'e Value,
+    ) -> Self {
         let depth = segments(error);
         let mut some = Vec::new();
         for branch in branches {
@@ -24,8 +31,15 @@ impl<'e> Variants<'e> {
         }
         Self {
             branches: some,
+            tag: tag_of(schemas),
             depth,
         }
+    }
+
+    /// The name of the tag, if the value is an object without it.
+    pub(super) fn missing_tag(&self, value: &Value) -> Option<&'e str> {
+        let object = value.as_object()?;
+        self.tag.filter(|tag| !object.contains_key(*tag))
     }
 
     /// The values, if every variant is a constant: an enumeration whose values have descriptions.
@@ -59,21 +73,45 @@ impl<'e> Variants<'e> {
     }
 }
 
-/// Whether an error only follows from another one: no variant fits, so no property was looked at.
-pub(super) fn is_follow_up(error: &ValidationError<'_>, all: &[&ValidationError<'_>]) -> bool {
-    if !matches!(error.kind(), Kind::UnevaluatedProperties { .. }) {
-        return false;
-    }
-    for other in all {
-        let is_choice = matches!(
-            other.kind(),
-            Kind::AnyOf { .. } | Kind::OneOfNotValid { .. }
-        );
-        if is_choice && other.instance_path() == error.instance_path() {
-            return true;
+/// The property that is a constant in every variant.
+fn tag_of(schemas: &Value) -> Option<&str> {
+    let mut tag = None;
+    for schema in schemas.as_array()? {
+        let properties = schema.get("properties")?.as_object()?;
+        let (name, _) = properties
+            .iter()
+            .find(|(_, it)| it.get("const").is_some())?;
+        if *tag.get_or_insert(name.as_str()) != name {
+            return None;
         }
     }
-    false
+    tag
+}
+
+/// Whether an error is one of form: not of a bound, a pattern or a format, which are rules.
+pub(super) fn is_of_form(error: &ValidationError<'_>) -> bool {
+    match error.kind() {
+        // A variant that fits but for its rules has the right form.
+        Kind::AnyOf { context } | Kind::OneOfNotValid { context } => {
+            context.iter().all(|branch| branch.iter().any(is_of_form))
+        }
+        Kind::Minimum { .. }
+        | Kind::ExclusiveMinimum { .. }
+        | Kind::Maximum { .. }
+        | Kind::ExclusiveMaximum { .. }
+        | Kind::MultipleOf { .. }
+        | Kind::MinLength { .. }
+        | Kind::MaxLength { .. }
+        | Kind::MinItems { .. }
+        | Kind::MaxItems { .. }
+        | Kind::MinProperties { .. }
+        | Kind::MaxProperties { .. }
+        | Kind::Pattern { .. }
+        | Kind::Format { .. }
+        | Kind::UniqueItems
+        | Kind::OneOfMultipleValid { .. } => false,
+        _ => true,
+    }
 }
 
 /// The constants that a variant demands so deep in the document, and the name of their member.

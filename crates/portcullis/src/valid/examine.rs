@@ -1,11 +1,11 @@
 //! Whether a value is one of its type: fast if it is, and with all its faults if not.
 
 use super::answer::{InvalidRequest, Reason};
-use super::fault::RequestFault;
+use super::fault::{PlaceSegment, RequestFault};
 use super::input::ValidInput;
 use super::read::{Expectation, ReadFault, ReadFaultKind, Reading, UnknownMembers, read};
-use super::rule_faults;
-use super::schema_faults::FaultList;
+use super::rule_faults::{self, RuleFault};
+use super::schema_faults::{SchemaFindings, Whole};
 use super::source::Source;
 use super::type_schema::TypeSchema;
 use super::wording::{self, EXTRA};
@@ -14,6 +14,8 @@ use portcullis_core::jose::json::Json;
 
 /// At most so many faults are told.
 const MOST_FAULTS: usize = 100;
+/// At most so many errors are taken from the validator.
+const MOST_ERRORS: usize = 1_000;
 
 /// A value that was read from a request, before it has its type.
 pub(super) struct Candidate<'r> {
@@ -43,14 +45,19 @@ impl Candidate<'_> {
             ),
         };
         let report = value.as_ref().map(rule_faults::report);
-        let mut faults = self.faults.clone();
         // Reading shows all that is wrong with the form, unless it stopped, or hid in a buffer.
-        if is_buffered || read_fault.is_some() {
-            let of_schema = self.schema_faults(&TypeSchema::of::<T>());
-            faults.extend(self.faults_of_form(of_schema, read_fault.as_ref(), value.is_some())?);
+        let needs_schema = is_buffered || read_fault.is_some();
+        let mut faults = self.faults.clone();
+        if needs_schema {
+            let schema = TypeSchema::of::<T>();
+            faults.extend(self.faults_of_form(&schema, read_fault.as_ref(), value.is_some())?);
         }
         if let Some(report) = report {
-            faults.extend(rule_faults::faults(&report, &self.json, &self.source));
+            let mut of_rules = rule_faults::faults(&report, &self.json, &self.source);
+            if of_rules.iter().any(|fault| !fault.is_found) {
+                self.name_as_in_schema(&TypeSchema::of::<T>(), &mut of_rules);
+            }
+            faults.extend(of_rules.into_iter().map(|of_rule| of_rule.fault));
         }
         faults.truncate(MOST_FAULTS);
         match (value, read_fault) {
@@ -63,45 +70,74 @@ impl Candidate<'_> {
     /// because no value was read: else each rule would be told twice.
     fn faults_of_form(
         &self,
-        of_schema: Option<Vec<RequestFault>>,
+        schema: &TypeSchema,
         read_fault: Option<&ReadFault>,
         is_read: bool,
     ) -> Result<Vec<RequestFault>, InvalidRequest> {
         let mut faults = Vec::new();
-        for fault in of_schema.iter().flatten() {
+        let found = self.schema_faults(schema);
+        for fault in found.iter().flat_map(|found| &found.faults) {
             if !is_read || fault.kind() == EXTRA {
                 faults.push(fault.clone());
             }
         }
-        match read_fault {
-            Some(fault) => self.add_read_fault(fault, &mut faults),
-            // Only the schema sees the unknown members of a type that reads into a buffer.
-            None if of_schema.is_none() => {
-                return Err(InvalidRequest::new(Reason::Schema, self.headers));
+        match (read_fault, found) {
+            (Some(fault), _) => self.add_read_fault(fault, &mut faults),
+            // Only the schema sees the unknown members of a type that reads into a buffer: without
+            // it nobody would, and what it refuses for its form is refused.
+            (None, None) => return Err(InvalidRequest::new(Reason::Schema, self.headers)),
+            (None, Some(found)) if found.is_misshapen && faults.is_empty() => {
+                faults.extend(found.doubtful);
+                if faults.is_empty() {
+                    faults.push(wording::of_type(self.source.root(), "value_error"));
+                }
             }
-            None => {}
+            (None, Some(_)) => {}
         }
         Ok(faults)
     }
 
-    fn schema_faults(&self, schema: &TypeSchema) -> Option<Vec<RequestFault>> {
+    fn schema_faults(&self, schema: &TypeSchema) -> Option<SchemaFindings> {
         let validator = schema.validator()?;
         let value = serde_json::to_value(&self.json).ok()?;
-        let mut list = FaultList {
+        let errors: Vec<_> = validator.iter_errors(&value).take(MOST_ERRORS).collect();
+        let whole = Whole {
             source: &self.source,
-            document: &schema.document,
-            faults: Vec::new(),
-            most: MOST_FAULTS,
+            schema: &schema.document,
+            value: &value,
         };
-        let errors: Vec<_> = validator.iter_errors(&value).take(MOST_FAULTS).collect();
-        list.add_all(&errors.iter().collect::<Vec<_>>());
-        Some(list.faults)
+        let mut found = SchemaFindings::new(&errors, whole, MOST_FAULTS);
+        // Nobody knows what the others would have been.
+        found.is_misshapen |= errors.len() == MOST_ERRORS;
+        Some(found)
+    }
+
+    /// Gives faults the names of their fields in JSON: garde knows only those in the code. The
+    /// schema has the same rules at the right names.
+    fn name_as_in_schema(&self, schema: &TypeSchema, of_rules: &mut [RuleFault]) {
+        let found = self.schema_faults(schema);
+        for twin in found.iter().flat_map(|found| &found.faults) {
+            let is_there = |it: &RuleFault| it.is_found && it.fault.place() == twin.place();
+            if of_rules.iter().any(is_there) {
+                continue;
+            }
+            let mut lost = of_rules.iter_mut().filter(|it| !it.is_found);
+            if let Some(rule) = lost.find(|it| it.fault.is_sibling(twin)) {
+                rule.fault = twin.clone();
+                rule.is_found = true;
+            }
+        }
     }
 
     /// Adds the fault of serde where the schema has none: a date that is none, a number with `.0`.
     fn add_read_fault(&self, fault: &ReadFault, faults: &mut Vec<RequestFault>) {
         let mut place = self.source.root();
-        place.extend(fault.place().cloned());
+        for (depth, segment) in fault.place().enumerate() {
+            place.push(match segment {
+                PlaceSegment::Index(index) if depth == 0 => self.source.element(*index),
+                segment => segment.clone(),
+            });
+        }
         for other in faults.iter() {
             let other = other.place();
             if other.starts_with(&place) || place.starts_with(other) {

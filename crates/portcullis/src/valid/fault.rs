@@ -55,6 +55,19 @@ impl RequestFault {
         self
     }
 
+    /// Whether another fault breaks the same rule, in the same object or array. Whether a length is
+    /// that of a text is not always known.
+    pub(super) fn is_sibling(&self, other: &Self) -> bool {
+        let parents = (self.place.split_last(), other.place.split_last());
+        let (Some((_, parent)), Some((_, other_parent))) = parents else {
+            return false;
+        };
+        let kinds = [self, other].map(|it| it.kind.trim_start_matches("string_"));
+        let mut bounds = other.context.iter();
+        let is_same_bound = bounds.all(|(name, bound)| self.context.get(name) == Some(bound));
+        kinds[0] == kinds[1] && is_same_bound && parent == other_parent
+    }
+
     /// Where: the part of the request (`body`, `query`, `path`), then names and indices (`loc`).
     pub fn place(&self) -> &[PlaceSegment] {
         &self.place

@@ -15,15 +15,26 @@ pub(super) fn report<T: Validate<Context = ()>>(value: &T) -> Report {
     outcome.err().unwrap_or_else(Report::new)
 }
 
+/// A fault of a rule.
+pub(super) struct RuleFault {
+    pub(super) fault: RequestFault,
+    /// Whether its place was found in the JSON; else its last step is the name in the code.
+    pub(super) is_found: bool,
+}
+
 /// The faults of a report, with the places and names of the JSON that the value was read from.
-pub(super) fn faults(report: &Report, json: &Json, source: &Source) -> Vec<RequestFault> {
+pub(super) fn faults(report: &Report, json: &Json, source: &Source) -> Vec<RuleFault> {
     let mut faults = Vec::new();
     for (path, error) in report.iter() {
         let (place, value) = locate(path, json, source);
         let is_text = value.is_some_and(|value| value.as_str().is_some());
-        faults.push(match fault_of(&place, is_text, error.message()) {
+        let fault = match fault_of(&place, is_text, error.message()) {
             Some(fault) => fault,
             None => wording::own_rule(place, plain_words(error.message(), json)),
+        };
+        faults.push(RuleFault {
+            fault,
+            is_found: value.is_some(),
         });
     }
     faults
@@ -68,8 +79,8 @@ fn locate<'j>(path: &garde::Path, json: &'j Json, source: &Source) -> (Place, Op
     (place, current)
 }
 
-/// The member of a field: by its name, by its name in another case, or inside the only member,
-/// which then names a variant.
+/// The member of a field: by its name, by its name in another case, or inside the only member that
+/// has it, which then holds the content of a variant.
 fn member<'j>(object: &'j Object, field: &str) -> Option<(Vec<PlaceSegment>, &'j Json)> {
     if let Some(value) = object.get(field) {
         return Some((vec![PlaceSegment::name(field)], value));
@@ -80,14 +91,20 @@ fn member<'j>(object: &'j Object, field: &str) -> Option<(Vec<PlaceSegment>, &'j
             return Some((vec![PlaceSegment::name(name)], value));
         }
     }
-    let mut members = object.iter();
-    let (name, content) = members.next()?;
-    if members.next().is_some() {
-        return None;
+    let mut only = None;
+    for (name, content) in object.iter() {
+        let Some(inner) = content.as_object() else {
+            continue;
+        };
+        if let Some((mut segments, value)) = member(inner, field) {
+            if only.is_some() {
+                return None;
+            }
+            segments.insert(0, PlaceSegment::name(name));
+            only = Some((segments, value));
+        }
     }
-    let (mut segments, value) = member(content.as_object()?, field)?;
-    segments.insert(0, PlaceSegment::name(name));
-    Some((segments, value))
+    only
 }
 
 /// A name without what `rename_all` changes.

@@ -8,45 +8,108 @@ use jsonschema::error::{TypeKind, ValidationErrorKind as Kind};
 use jsonschema::paths::{Location, LocationSegment};
 use jsonschema::{JsonType, ValidationError};
 use serde_json::Value;
+use std::collections::HashSet;
 
-/// Where faults are put: at most so many.
-pub(super) struct FaultList<'s> {
-    pub(super) source: &'s Source,
-    pub(super) document: &'s Value,
+/// What a schema finds in a value.
+#[derive(Debug, Default)]
+pub(super) struct SchemaFindings {
     pub(super) faults: Vec<RequestFault>,
-    pub(super) most: usize,
+    /// Members that may only seem unknown, because the part of the schema with them failed.
+    pub(super) doubtful: Vec<RequestFault>,
+    /// Whether anything but rules is broken.
+    pub(super) is_misshapen: bool,
 }
 
-impl FaultList<'_> {
-    pub(super) fn is_full(&self) -> bool {
-        self.faults.len() >= self.most
-    }
+/// A value, where it is from, and the schema that it breaks.
+#[derive(Clone, Copy)]
+pub(super) struct Whole<'w> {
+    pub(super) source: &'w Source,
+    pub(super) schema: &'w Value,
+    pub(super) value: &'w Value,
+}
 
+impl SchemaFindings {
+    /// The faults behind the errors of the validator: at most so many.
+    pub(super) fn new(errors: &[ValidationError<'_>], whole: Whole<'_>, most: usize) -> Self {
+        let mut collector = FaultCollector {
+            whole,
+            most,
+            found: Self::default(),
+        };
+        collector.add_all(errors);
+        collector.found.is_misshapen = errors.iter().any(branch::is_of_form);
+        collector.found
+    }
+}
+
+struct FaultCollector<'w> {
+    whole: Whole<'w>,
+    most: usize,
+    found: SchemaFindings,
+}
+
+impl<'w> FaultCollector<'w> {
     fn push(&mut self, fault: RequestFault) {
-        if !self.is_full() {
-            self.faults.push(fault);
+        // Two keywords of a schema may find the same fault.
+        if self.found.faults.len() < self.most && !self.found.faults.contains(&fault) {
+            self.found.faults.push(fault);
         }
     }
 
     /// Adds the faults of errors about one value and what is in it.
-    pub(super) fn add_all<'e>(&mut self, errors: &[&ValidationError<'e>]) {
+    fn add_all(&mut self, errors: &[ValidationError<'_>]) {
         for error in errors {
-            if !branch::is_follow_up(error, errors) {
-                self.add(error);
+            match error.kind() {
+                Kind::UnevaluatedProperties { unexpected } => {
+                    self.add_unevaluated(error, unexpected, errors);
+                }
+                _ => self.add(error),
             }
         }
+    }
+
+    /// Members that no part of a schema took: unknown, or of a part that failed for other reasons.
+    fn add_unevaluated(
+        &mut self,
+        error: &ValidationError<'_>,
+        names: &[String],
+        all: &[ValidationError<'_>],
+    ) {
+        let root = error.instance_path().as_str();
+        let mut beside = all.iter().filter(|other| !std::ptr::eq(*other, error));
+        let is_alone = !beside.any(|other| other.instance_path().as_str().starts_with(root));
+        let mut listed = HashSet::new();
+        add_listed(self.whole.schema, self.schema_of(error), &mut listed, 0);
+        let place = self.place(error.instance_path());
+        for name in names {
+            let fault = wording::extra(inside(&place, name));
+            if is_alone || !listed.contains(name.as_str()) {
+                self.push(fault);
+            } else if self.found.doubtful.len() < self.most {
+                self.found.doubtful.push(fault);
+            }
+        }
+    }
+
+    /// The schema that the error comes from.
+    fn schema_of(&self, error: &ValidationError<'_>) -> &'w Value {
+        let path = error.schema_path().as_str();
+        let parent = path.rsplit_once('/').map_or("", |(parent, _)| parent);
+        self.whole.schema.pointer(parent).unwrap_or(&Value::Null)
     }
 
     fn add(&mut self, error: &ValidationError<'_>) {
         let place = self.place(error.instance_path());
         match error.kind() {
             Kind::AnyOf { context } | Kind::OneOfNotValid { context } => {
-                self.add_variants(place, &Variants::new(error, context));
+                let path = error.schema_path().as_str();
+                let schemas = self.whole.schema.pointer(path).unwrap_or(&Value::Null);
+                let variants = Variants::new(error, context, schemas);
+                self.add_variants(place, &variants, error.instance());
             }
             // Sets take a value twice and serde takes the first variant that fits: both are read.
             Kind::UniqueItems | Kind::OneOfMultipleValid { .. } => {}
-            Kind::AdditionalProperties { unexpected }
-            | Kind::UnevaluatedProperties { unexpected } => {
+            Kind::AdditionalProperties { unexpected } => {
                 for name in unexpected {
                     self.push(wording::extra(inside(&place, name)));
                 }
@@ -64,14 +127,15 @@ impl FaultList<'_> {
     }
 
     /// The faults of the variant that is meant.
-    fn add_variants(&mut self, place: Place, variants: &Variants<'_>) {
-        if let Some(values) = variants.constants() {
+    fn add_variants(&mut self, place: Place, variants: &Variants<'_>, value: &Value) {
+        if let Some(tag) = variants.missing_tag(value) {
+            self.push(wording::no_tag(place, tag));
+        } else if let Some(values) = variants.constants() {
             self.push(wording::choice(place, "enum", &values));
         } else if let Some((name, tags)) = variants.tags() {
             self.push(wording::tag(place, name, &tags));
         } else if let Some(errors) = variants.nearest() {
-            let errors: Vec<_> = errors.iter().collect();
-            self.add_all(&errors);
+            self.add_all(errors);
         } else {
             self.push(wording::of_type(place, "value_error"));
         }
@@ -83,7 +147,7 @@ impl FaultList<'_> {
             TypeKind::Multiple(kinds) => kinds.contains(of),
         };
         let found: &Value = error.instance();
-        let from_text = self.source.is_text() && found.is_string();
+        let from_text = self.whole.source.is_text() && found.is_string();
         if expects(JsonType::Object) {
             return self.object_type(error);
         } else if expects(JsonType::Array) {
@@ -114,23 +178,66 @@ impl FaultList<'_> {
 
     /// An object with properties of its own, or a map.
     fn object_type(&self, error: &ValidationError<'_>) -> &'static str {
-        let path = error.schema_path().as_str();
-        let parent = path.rsplit_once('/').map_or("", |(parent, _)| parent);
-        match self.document.pointer(parent) {
-            Some(schema) if schema.get("properties").is_none() => "dict_type",
-            _ => "model_attributes_type",
+        match self.schema_of(error).get("properties") {
+            Some(_) => "model_attributes_type",
+            None => "dict_type",
         }
     }
 
-    pub(super) fn place(&self, location: &Location) -> Place {
-        let mut place = self.source.root();
+    fn place(&self, location: &Location) -> Place {
+        let mut place = self.whole.source.root();
+        let mut value = self.whole.value;
         for segment in location.segments() {
-            place.push(match segment {
-                LocationSegment::Property(name) => PlaceSegment::name(&name),
-                LocationSegment::Index(index) => self.source.element(index),
-            });
+            // The location takes the name `7` for an index: only the value knows.
+            let text = segment.to_string();
+            let (step, next) = match (value, segment) {
+                (Value::Array(elements), LocationSegment::Index(index)) => {
+                    (self.whole.source.element(index), elements.get(index))
+                }
+                (value, _) => (PlaceSegment::name(&text), value.get(&text)),
+            };
+            place.push(step);
+            value = next.unwrap_or(&Value::Null);
         }
         place
+    }
+}
+
+/// Adds the names of all properties that a schema and its parts list.
+fn add_listed<'d>(
+    document: &'d Value,
+    schema: &'d Value,
+    names: &mut HashSet<&'d str>,
+    steps: usize,
+) {
+    // Bounded: references may lead in a circle.
+    if steps > 8 {
+        return;
+    }
+    for name in schema
+        .get("properties")
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten()
+    {
+        names.insert(name.0);
+    }
+    for keyword in ["allOf", "anyOf", "oneOf"] {
+        for part in schema
+            .get(keyword)
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+        {
+            add_listed(document, part, names, steps + 1);
+        }
+    }
+    let reference = schema
+        .get("$ref")
+        .and_then(Value::as_str)
+        .unwrap_or("#/none");
+    if let Some(part) = document.pointer(reference.trim_start_matches('#')) {
+        add_listed(document, part, names, steps + 1);
     }
 }
 

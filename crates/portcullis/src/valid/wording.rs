@@ -202,6 +202,13 @@ pub(super) fn tag(place: Place, discriminator: &str, values: &[&Value]) -> Reque
         .with("expected_tags", tags)
 }
 
+/// The member that would tell the variant is absent.
+pub(super) fn no_tag(place: Place, discriminator: &str) -> RequestFault {
+    let message = format!("Unable to extract tag using discriminator '{discriminator}'");
+    RequestFault::new(place, "union_tag_not_found", message)
+        .with("discriminator", format!("'{discriminator}'"))
+}
+
 /// `'a', 'b' or 'c'`
 fn alternatives(values: &[&Value]) -> String {
     let mut text = String::new();

@@ -33,7 +33,7 @@ use std::ops::{Deref, DerefMut};
 ///
 /// #[derive(Deserialize, Validate, JsonSchema)]
 /// struct Paging {
-///     #[garde(inner(range(min = 1, max = 500)))]
+///     #[garde(range(min = 1, max = 500))]
 ///     limit: Option<u32>,
 /// }
 ///

@@ -199,16 +199,16 @@ async fn the_answer_is_a_problem_document_of_the_schema_alone() {
                     "ctx": {"error": "this article is not sold"},
                 },
                 {
-                    "loc": ["body", "quantity"],
-                    "msg": "Input should be greater than or equal to 1",
-                    "type": "greater_than_equal",
-                    "ctx": {"ge": 1},
-                },
-                {
                     "loc": ["body", "currency"],
                     "msg": "String should match pattern '^[A-Z]{3}$'",
                     "type": "string_pattern_mismatch",
                     "ctx": {"pattern": "^[A-Z]{3}$"},
+                },
+                {
+                    "loc": ["body", "quantity"],
+                    "msg": "Input should be greater than or equal to 1",
+                    "type": "greater_than_equal",
+                    "ctx": {"ge": 1},
                 },
             ],
         })
@@ -254,7 +254,7 @@ async fn what_is_no_json_is_refused_with_its_byte() {
     assert_eq!(faults(&answer), ["json_invalid@body.6"]);
     // Repeated members are refused although each alone would be good.
     let body = GOOD.replace("\"quantity\":2", "\"quantity\":2,\"quantity\":3");
-    assert_eq!(faults_of(&app, &body).await, ["json_invalid@body.42"]);
+    assert_eq!(faults_of(&app, &body).await, ["json_invalid@body.41"]);
 }
 
 #[tokio::test]
