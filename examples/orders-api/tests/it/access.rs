@@ -1,0 +1,109 @@
+//! Who may do what.
+
+use crate::setup::Setup;
+use serde_json::{Value, json};
+
+/// A dropped guard, scope or role changes this list.
+#[tokio::test]
+async fn every_route_says_who_may_call_it() {
+    let setup = Setup::new().await;
+    let routes: Vec<String> = setup
+        .document
+        .routes()
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    assert_eq!(
+        routes,
+        [
+            "GET /orders: scope `orders:read`",
+            "POST /orders: scope `orders:write`",
+            "GET /orders/{id}: scope `orders:read`",
+            "PUT /orders/{id}: scope `orders:write`",
+            "DELETE /orders/{id}: role `Admin`",
+        ]
+    );
+}
+
+/// The same by asking: nobody, a token without scopes, and the right one.
+#[tokio::test]
+async fn every_route_refuses_who_may_not_call_it() {
+    let setup = Setup::new().await;
+    let good = json!({ "item": "AB-1", "quantity": 1 });
+    let created = setup
+        .call("POST /orders", &setup.token("bob"), good.clone())
+        .await;
+    assert_eq!(created.status, 201);
+    let one = format!("/orders/{}", created.body["id"].as_str().unwrap());
+    let bare = setup.idp.token("bob").scope("openid").sign();
+    for (line, body, scope) in [
+        ("GET /orders".to_owned(), Value::Null, "orders:read"),
+        ("POST /orders".to_owned(), good.clone(), "orders:write"),
+        (format!("GET {one}"), Value::Null, "orders:read"),
+        (format!("PUT {one}"), good, "orders:write"),
+    ] {
+        let stranger = setup.call(&line, "no-token", body.clone()).await;
+        assert_eq!(stranger.status, 401, "{line}");
+        let refused = setup.call(&line, &bare, body.clone()).await;
+        assert_eq!(refused.status, 403, "{line}");
+        let challenge = refused.headers["www-authenticate"].to_str().unwrap();
+        assert!(
+            challenge.contains(&format!("scope=\"{scope}\"")),
+            "{line}: {challenge}"
+        );
+        let only = setup.idp.token("bob").scope(scope).sign();
+        assert!(setup.call(&line, &only, body).await.status < 300, "{line}");
+    }
+    let line = format!("DELETE {one}");
+    assert_eq!(
+        setup
+            .call(&line, &setup.token("bob"), Value::Null)
+            .await
+            .status,
+        403
+    );
+    assert_eq!(
+        setup
+            .call(&line, &setup.token("alice"), Value::Null)
+            .await
+            .status,
+        204
+    );
+}
+
+/// Nobody learns from the answer whether an order of somebody else is there.
+#[tokio::test]
+async fn orders_of_others_are_not_there() {
+    let setup = Setup::new().await;
+    let (alice, bob) = (setup.token("alice"), setup.token("bob"));
+    let order = json!({ "item": "AB-1", "quantity": 1 });
+    let created = setup.call("POST /orders", &bob, order.clone()).await;
+    let one = format!("/orders/{}", created.body["id"].as_str().unwrap());
+    let absent = "/orders/00000000-0000-0000-0000-000000000000";
+    for (method, body) in [("GET", Value::Null), ("PUT", order)] {
+        let foreign = setup
+            .call(&format!("{method} {one}"), &alice, body.clone())
+            .await;
+        let missing = setup
+            .call(&format!("{method} {absent}"), &alice, body)
+            .await;
+        assert_eq!((foreign.status, missing.status), (404, 404), "{method}");
+        assert_eq!(foreign.body, missing.body, "{method}");
+    }
+    let list = setup.call("GET /orders", &alice, Value::Null).await;
+    assert_eq!(list.body["items"], json!([]));
+    // One subject at two issuers is two people; a token without a subject is nobody.
+    let nameless = setup
+        .idp
+        .token("bob")
+        .claim("sub", Value::Null)
+        .scope("orders:read")
+        .sign();
+    assert_ne!(
+        setup
+            .call("GET /orders", &nameless, Value::Null)
+            .await
+            .status,
+        200
+    );
+}

@@ -1,0 +1,75 @@
+//! What is around the handlers: ids, description, health, figures.
+
+use crate::setup::Setup;
+use axum::body::Body;
+use axum::http::Request;
+use metrics_exporter_prometheus::PrometheusBuilder;
+use orders_api::admin;
+use serde_json::{Value, json};
+use tower::ServiceExt as _;
+
+#[tokio::test]
+async fn every_answer_names_its_request() {
+    let setup = Setup::new().await;
+    let answer = setup
+        .call("GET /orders", &setup.token("bob"), Value::Null)
+        .await;
+    assert!(answer.headers.contains_key("x-request-id"));
+    let refused = setup.call("GET /orders", "junk", Value::Null).await;
+    assert_eq!(
+        refused.body["request_id"],
+        refused.headers["x-request-id"].to_str().unwrap()
+    );
+}
+
+#[tokio::test]
+async fn the_document_and_its_page_are_there() {
+    let setup = Setup::new().await;
+    let get = |path: &str| setup.send(Request::get(path).body(Body::empty()).unwrap());
+    let document = get("/openapi.json").await;
+    assert_eq!(&document.body, setup.document.as_value());
+    let rules = &document.body["components"]["schemas"]["NewOrder"]["properties"];
+    assert_eq!(rules["quantity"]["maximum"], json!(1000));
+    assert_eq!(rules["item"]["pattern"], "^[A-Z]{2}-[0-9]+$");
+    assert_eq!(rules["item"]["maxLength"], json!(20));
+    let page = get("/docs").await;
+    assert_eq!(
+        (page.status, page.headers["content-type"].to_str().unwrap()),
+        (200, "text/html")
+    );
+    // Only pages of named origins may read answers.
+    assert!(!page.headers.contains_key("access-control-allow-origin"));
+}
+
+#[tokio::test]
+async fn operators_see_health_and_figures() {
+    let setup = Setup::new().await;
+    // The first token has the keys fetched.
+    assert_eq!(
+        setup
+            .call("GET /orders", &setup.token("bob"), Value::Null)
+            .await
+            .status,
+        200
+    );
+    let recorder = PrometheusBuilder::new().build_recorder();
+    let admin = admin::router(setup.application.clone(), recorder.handle());
+    let status = async |path: &str| {
+        let request = Request::get(path).body(Body::empty()).unwrap();
+        admin
+            .clone()
+            .oneshot(request)
+            .await
+            .unwrap()
+            .status()
+            .as_u16()
+    };
+    assert_eq!(status("/health/live").await, 200);
+    assert_eq!(status("/health/ready").await, 200);
+    assert_eq!(status("/metrics").await, 200);
+    setup.application.store.close().await;
+    assert_eq!(
+        (status("/health/live").await, status("/health/ready").await),
+        (200, 503)
+    );
+}
