@@ -16,8 +16,18 @@ watch(page, complaints);
 const commands = {
   open: async ({ url }) => (await page.goto(url))?.status() ?? 0,
   fill: ({ label, value }) => page.getByLabel(label, { exact: true }).fill(value),
+  // For a field that somebody else's page left without a label.
+  write: ({ selector, value }) => page.locator(selector).first().fill(value),
   choose: ({ label, value }) => page.getByLabel(label, { exact: true }).selectOption({ label: value }),
   press: ({ name }) => page.getByRole('button', { name, exact: true }).first().click(),
+  // Presses a button that opens a window of its own, and goes on there.
+  popup: async ({ name }) => {
+    const [popup] = await Promise.all([context.waitForEvent('page'), commands.press({ name })]);
+    watch(popup, complaints);
+    page = popup;
+  },
+  // Goes on in the first window.
+  back: () => { page = context.pages()[0]; },
   follow: ({ name }) => page.getByRole('link', { name, exact: true }).first().click(),
   key: ({ name }) => page.keyboard.press(name),
   // Waits until the page says so.

@@ -4,7 +4,7 @@
 use crate::Application;
 use crate::guards::{Admin, Reader, Writer};
 use crate::model::{NewOrder, Order, OrderPath, Orders, Page};
-use crate::problem::Problem;
+use crate::problem::{Failure, Problem};
 use crate::store::{Owner, Store};
 use axum::Json;
 use axum::extract::{Path, Query, State};
@@ -25,7 +25,7 @@ async fn list_orders(
     caller: AuthorizedCaller<Reader>,
     State(store): State<Store>,
     Valid(Query(page)): Valid<Query<Page>>,
-) -> Result<Json<Orders>, Problem> {
+) -> Result<Json<Orders>, Failure> {
     Ok(Json(store.list(&Owner::of(&caller)?, &page).await?))
 }
 
@@ -33,7 +33,7 @@ async fn create_order(
     caller: AuthorizedCaller<Writer>,
     State(store): State<Store>,
     Valid(Json(order)): Valid<Json<NewOrder>>,
-) -> Result<CreatedResource<Order>, Problem> {
+) -> Result<CreatedResource<Order>, Failure> {
     let resource = store.create(&Owner::of(&caller)?, order).await?;
     let location = format!("/orders/{}", resource.id);
     Ok(CreatedResource { location, resource })

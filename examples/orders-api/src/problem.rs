@@ -7,6 +7,7 @@ use axum::response::{IntoResponse, Response};
 use portcullis::openapi::{DescribeResponse, Operation, Schemas};
 use schemars::JsonSchema;
 use serde::Serialize;
+use std::fmt::Display;
 use thiserror::Error;
 
 /// Why a handler has no result.
@@ -15,6 +16,14 @@ pub enum Problem {
     /// There is no such order, or it is somebody else's: nobody learns which.
     #[error("there is no such order")]
     NoSuchOrder,
+    /// Whatever can happen to every handler.
+    #[error(transparent)]
+    Failure(#[from] Failure),
+}
+
+/// What can happen to every handler.
+#[derive(Debug, Error)]
+pub enum Failure {
     /// The token is valid and does not say who the caller is, so nothing can belong to it.
     #[error("the token names no subject")]
     NoSubject,
@@ -23,22 +32,9 @@ pub enum Problem {
     Database(#[from] sqlx::Error),
 }
 
-impl Problem {
-    fn status(&self) -> StatusCode {
-        match self {
-            Self::NoSuchOrder => StatusCode::NOT_FOUND,
-            Self::NoSubject => StatusCode::FORBIDDEN,
-            // It may work again soon, and clients know that of a 503.
-            Self::Database(_) => StatusCode::SERVICE_UNAVAILABLE,
-        }
-    }
-
-    fn code(&self) -> &'static str {
-        match self {
-            Self::NoSuchOrder => "order.absent",
-            Self::NoSubject => "caller.unnamed",
-            Self::Database(_) => "outage.database",
-        }
+impl From<sqlx::Error> for Problem {
+    fn from(error: sqlx::Error) -> Self {
+        Failure::Database(error).into()
     }
 }
 
@@ -58,35 +54,53 @@ struct ProblemDocument {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        if let Self::Database(error) = &self {
-            tracing::error!(%error, "the database failed");
+        match self {
+            Self::NoSuchOrder => answer(StatusCode::NOT_FOUND, "order.absent", &self),
+            Self::Failure(failure) => failure.into_response(),
         }
-        let status = self.status();
-        let document = ProblemDocument {
-            kind: format!("urn:orders:{}", self.code()),
-            title: status.canonical_reason().unwrap_or_default().to_owned(),
-            status: status.as_u16(),
-            detail: self.to_string(),
-            code: self.code().to_owned(),
-        };
-        let mut response = (status, Json(document)).into_response();
-        let problem = HeaderValue::from_static("application/problem+json");
-        response.headers_mut().insert(CONTENT_TYPE, problem);
-        response
     }
+}
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        match &self {
+            Self::NoSubject => answer(StatusCode::FORBIDDEN, "caller.unnamed", &self),
+            Self::Database(error) => {
+                tracing::error!(%error, "the database failed");
+                // It may work again soon, and clients know that of a 503.
+                answer(StatusCode::SERVICE_UNAVAILABLE, "outage.database", &self)
+            }
+        }
+    }
+}
+
+fn answer(status: StatusCode, code: &str, detail: &dyn Display) -> Response {
+    let document = ProblemDocument {
+        kind: format!("urn:orders:{code}"),
+        title: status.canonical_reason().unwrap_or_default().to_owned(),
+        status: status.as_u16(),
+        detail: detail.to_string(),
+        code: code.to_owned(),
+    };
+    let mut response = (status, Json(document)).into_response();
+    let problem = HeaderValue::from_static(PROBLEM);
+    response.headers_mut().insert(CONTENT_TYPE, problem);
+    response
 }
 
 impl DescribeResponse for Problem {
     fn describe(operation: &mut Operation, schemas: &mut Schemas) {
-        for (status, text) in [
-            ("404", "There is no such order of the caller."),
-            (
-                "503",
-                "The database, or the identity provider, cannot be reached.",
-            ),
-        ] {
-            let media_type = "application/problem+json";
-            operation.response_of::<ProblemDocument>(status, text, media_type, schemas);
-        }
+        let text = "There is no such order of the caller.";
+        operation.response_of::<ProblemDocument>("404", text, PROBLEM, schemas);
+        Failure::describe(operation, schemas);
     }
 }
+
+impl DescribeResponse for Failure {
+    fn describe(operation: &mut Operation, schemas: &mut Schemas) {
+        let text = "The database, or the identity provider, cannot be reached.";
+        operation.response_of::<ProblemDocument>("503", text, PROBLEM, schemas);
+    }
+}
+
+const PROBLEM: &str = "application/problem+json";

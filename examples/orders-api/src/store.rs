@@ -1,7 +1,7 @@
 //! The orders in their database: SQLite or PostgreSQL, as the URL says.
 
 use crate::model::{NewOrder, Order, Orders, Page};
-use crate::problem::Problem;
+use crate::problem::{Failure, Problem};
 use portcullis::AccessToken;
 use sqlx::any::{AnyPoolOptions, install_default_drivers};
 use sqlx::migrate::Migrator;
@@ -28,8 +28,8 @@ impl Owner {
     /// # Errors
     ///
     /// A token that names no subject.
-    pub fn of(caller: &AccessToken) -> Result<Self, Problem> {
-        let subject = caller.subject().ok_or(Problem::NoSubject)?;
+    pub fn of(caller: &AccessToken) -> Result<Self, Failure> {
+        let subject = caller.subject().ok_or(Failure::NoSubject)?;
         Ok(Self {
             issuer: caller.issuer().to_string(),
             subject: subject.to_owned(),
@@ -88,7 +88,7 @@ impl Store {
     }
 
     /// A part of the owner's orders.
-    pub async fn list(&self, owner: &Owner, page: &Page) -> Result<Orders, Problem> {
+    pub async fn list(&self, owner: &Owner, page: &Page) -> Result<Orders, Failure> {
         let statement = format!(
             "SELECT {COLUMNS} FROM orders \
              WHERE issuer = $1 AND subject = $2 AND id > $3 ORDER BY id LIMIT $4"
@@ -112,7 +112,7 @@ impl Store {
     }
 
     /// Makes an order of this owner.
-    pub async fn create(&self, owner: &Owner, order: NewOrder) -> Result<Order, Problem> {
+    pub async fn create(&self, owner: &Owner, order: NewOrder) -> Result<Order, Failure> {
         let row = Row {
             id: Uuid::now_v7().to_string(),
             item: order.item,

@@ -74,6 +74,12 @@ impl Chromium {
             .await;
     }
 
+    /// Writes into a field that somebody else's page left without a label.
+    pub(crate) async fn write(&mut self, selector: &str, value: &str) {
+        self.ask(json!({ "do": "write", "selector": selector, "value": value }))
+            .await;
+    }
+
     /// Chooses what is called so from the list of that label.
     pub(crate) async fn choose(&mut self, label: &str, value: &str) {
         self.ask(json!({ "do": "choose", "label": label, "value": value }))
@@ -83,6 +89,23 @@ impl Chromium {
     /// Presses the button of that name.
     pub(crate) async fn press(&mut self, name: &str) {
         self.ask(json!({ "do": "press", "name": name })).await;
+    }
+
+    /// Presses the button of that name, and goes on in the window that it opens.
+    pub(crate) async fn press_for_window(&mut self, name: &str) {
+        self.ask(json!({ "do": "popup", "name": name })).await;
+    }
+
+    /// Goes on in the first window.
+    pub(crate) async fn first_window(&mut self) {
+        self.ask(json!({ "do": "back" })).await;
+    }
+
+    /// The page as it is, into `target/screenshots`.
+    pub(crate) async fn photograph(&mut self, name: &str) {
+        let screenshots = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/screenshots");
+        let path = screenshots.join(format!("{name}.png"));
+        self.ask(json!({ "do": "screenshot", "path": path })).await;
     }
 
     /// Follows the link of that name.

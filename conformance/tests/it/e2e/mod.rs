@@ -5,6 +5,7 @@ mod browser;
 mod chromium;
 mod client;
 mod command;
+mod docs_page;
 mod enterprise_api;
 mod gateway;
 mod idp_console;

@@ -187,7 +187,9 @@ impl Building {
     fn finish(self, info: ApiInfo, schemes: &SecuritySchemes) -> OpenApi {
         let mut schemas = self.schemas.into_definitions();
         let mut components = Map::new();
-        schemas.insert(responses::PROBLEM.to_owned(), responses::problem());
+        for (name, schema) in responses::schemas() {
+            schemas.insert(name.to_owned(), schema);
+        }
         components.insert("responses".to_owned(), responses::components().into());
         components.insert("schemas".to_owned(), schemas.into());
         let schemes = schemes.to_object(&self.scopes);

@@ -113,7 +113,11 @@ pub(super) fn describe_strict_body(operation: &mut Operation) {
 pub(super) fn components() -> Map<String, Value> {
     let mut components = Map::new();
     for response in ALL {
-        let schema = json!({ "$ref": format!("#/components/schemas/{PROBLEM}") });
+        let schema = match response.status {
+            "422" => INVALID_PROBLEM,
+            _ => PROBLEM,
+        };
+        let schema = json!({ "$ref": format!("#/components/schemas/{schema}") });
         let mut object = json!({
             "description": response.description,
             "content": { "application/problem+json": { "schema": schema } },
@@ -127,32 +131,53 @@ pub(super) fn components() -> Map<String, Value> {
     components
 }
 
-/// The name of its schema. Applications call their own `Problem`.
-pub(super) const PROBLEM: &str = "RequestProblem";
+// The names are ours alone: applications call their own schema `Problem`.
+const PROBLEM: &str = "RequestProblem";
+const INVALID_PROBLEM: &str = "InvalidRequestProblem";
 
-/// The problem document (RFC 9457) of these responses.
-pub(super) fn problem() -> Value {
+/// The schemas of these responses: problem documents (RFC 9457), one with every fault of a request.
+pub(super) fn schemas() -> [(&'static str, Value); 2] {
+    let members = json!({
+        "type": { "type": "string", "description": "A URN with the code." },
+        "title": { "type": "string", "description": "The reason phrase of the status." },
+        "status": { "type": "integer", "description": "The status." },
+        "detail": { "type": "string", "description": "The fixed phrase of the code." },
+        "code": { "type": "string", "description": "The stable code." },
+        "request_id": { "type": "string", "description": "The request in the log." },
+    });
+    let mut invalid_members = members.clone();
+    if let Some(members) = invalid_members.as_object_mut() {
+        members.insert("errors".to_owned(), errors());
+    }
+    [
+        (PROBLEM, problem(&members)),
+        (INVALID_PROBLEM, problem(&invalid_members)),
+    ]
+}
+
+fn problem(members: &Value) -> Value {
     json!({
         "type": "object",
         "description": "A problem document (RFC 9457).",
         "required": ["type", "title", "status", "detail", "code", "request_id"],
-        "properties": {
-            "type": { "type": "string", "description": "A URN with the code." },
-            "title": { "type": "string", "description": "The reason phrase of the status." },
-            "status": { "type": "integer", "description": "The status." },
-            "detail": { "type": "string", "description": "The fixed phrase of the code." },
-            "code": { "type": "string", "description": "The stable code." },
-            "request_id": { "type": "string", "description": "The request in the log." },
-            "errors": { "type": "array", "description": "Every fault of a request.", "items": {
-                "type": "object",
-                "required": ["loc", "msg", "type"],
-                "properties": {
-                    "loc": { "type": "array", "items": { "type": ["string", "integer"] } },
-                    "msg": { "type": "string" },
-                    "type": { "type": "string" },
-                    "ctx": { "type": "object" },
-                },
-            }},
+        "properties": members,
+    })
+}
+
+/// The faults, in the form that clients of FastAPI know.
+fn errors() -> Value {
+    json!({
+        "type": "array",
+        "description": "Every fault of the request.",
+        "items": {
+            "type": "object",
+            "required": ["loc", "msg", "type"],
+            "properties": {
+                "loc": { "type": "array", "items": { "type": ["string", "integer"] } },
+                "msg": { "type": "string" },
+                "type": { "type": "string" },
+                "ctx": { "type": "object" },
+            },
         },
     })
 }
