@@ -1,5 +1,5 @@
-//! What the routes decide, for those who look at settings and have no request: other descriptions of
-//! an API are compared with them.
+//! What the routes decide, for those who look at settings and have no request: other descriptions
+//! of an API are compared with them.
 
 use super::Settings;
 use crate::decision::routes::{PathPattern, RouteMatch, RouteRule};
