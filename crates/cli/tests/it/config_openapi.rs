@@ -265,13 +265,25 @@ fn a_bad_document_is_refused_and_nothing_is_written() {
     ] {
         let (folder, is_fine, said) = init(&format!("bad-{name}"), document);
         assert!(!is_fine, "{name}: {said}");
-        assert!(said.contains("1 fault in api.yaml:"), "{name}: {said}");
         assert!(
             said.contains(expected) && said.contains("help: "),
             "{name}: {said}"
         );
         assert!(!folder.has("portcullis.toml"), "{name}");
     }
+}
+
+#[test]
+fn a_host_that_is_none_is_a_fault_of_the_command_line() {
+    let folder = Folder::new("openapi-host");
+    folder.write("api.yaml", API);
+    folder.write("portcullis.toml", SETTINGS);
+    let (is_fine, said) = folder.run(&[&CHECK[..], &["--host", "a b"]].concat(), &[]);
+    assert!(!is_fine, "{said}");
+    assert!(
+        said.contains("portcullis: --host: expected a host such as"),
+        "{said}"
+    );
 }
 
 #[test]

@@ -8,7 +8,7 @@ use super::openapi::relation::{Relation, relation};
 use super::openapi::template::Template;
 use super::openapi::{Document, Operation};
 use crate::exit::CommandError;
-use portcullis_core::{ConfigErrors, Requirement};
+use portcullis_core::Requirement;
 use portcullis_gateway::{Access, RouteMatch, RouteRule, Settings};
 use std::collections::{BTreeSet, HashSet};
 
@@ -81,7 +81,7 @@ pub(super) fn compare<'a>(
         };
         let matches = settings
             .routes_for(&operation.method, host, &template.shape())
-            .map_err(ConfigErrors::from)?;
+            .map_err(|fault| CommandError::could_not_run(format!("--{fault}")))?;
         used.extend(matches.iter().map(|it| it.rule.name));
         // The last is for all paths that none before is for.
         if let Some((main, parts)) = matches.split_last() {

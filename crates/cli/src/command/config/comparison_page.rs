@@ -2,7 +2,7 @@
 
 use super::comparison::{Comparison, Comparisons, Verdict};
 use super::openapi::Document;
-use super::starter::list;
+use super::starter::{count, list};
 use crate::output::{BAD, GOOD, QUIET, STRONG, WARNING, paint, wrap};
 use anstyle::Style;
 use std::fmt::Display;
@@ -157,8 +157,8 @@ fn summary(document: &Document, comparisons: &Comparisons<'_>) -> String {
         }
     }
     format!(
-        "{} operations: {}",
-        document.operations.len(),
+        "{}: {}",
+        count(document.operations.len(), "operation"),
         counts.join(", ")
     )
 }

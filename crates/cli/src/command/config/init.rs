@@ -51,7 +51,7 @@ fn from_openapi(source: &Path) -> Result<Starter, CommandError> {
     let name = source.file_name().unwrap_or_default().to_string_lossy();
     let text = starter::settings(&document, &name, &routes, &notes);
     verify(&text, &document)?;
-    let mut report = format!(", with {} routes of {name}", routes.len());
+    let mut report = format!(", with {} of {name}", starter::count(routes.len(), "route"));
     if notes.iter().len() > 0 {
         report.push_str(&format!(
             ".\nWhat could not be carried over, or is written in another way:\n\n{}\nThe file has \

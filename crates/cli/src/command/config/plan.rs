@@ -39,9 +39,9 @@ pub(super) fn plan(
     overlap::widen(&mut rows, notes);
     let Some(rows) = overlap::separate(rows, notes) else {
         return Err(CommandError::could_not_run(
-            "expected templates that differ, found thousands of paths that fit two of them",
+            "expected templates of which few fit one path, found thousands of paths that fit two",
         )
-        .help("name the document of one API"));
+        .help("begin the paths of a resource with a name of its own"));
     };
     Ok(rows.iter().flat_map(Row::to_routes).collect())
 }

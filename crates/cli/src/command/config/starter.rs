@@ -31,9 +31,11 @@ pub(super) fn settings(
     if let Some(upstream) = &document.upstream {
         text = text.replacen(UPSTREAM, &quote(upstream), 1);
     }
-    let (operations, count) = (document.operations.len(), routes.len());
-    let counted = format!("{operations} operations in {count} routes");
-    text.push_str(&format!("\n# From {}: {counted}.\n", printable(source)));
+    let operations = count(document.operations.len(), "operation");
+    let (source, routes_in) = (printable(source), count(routes.len(), "route"));
+    text.push_str(&format!(
+        "\n# From {source}: {operations} in {routes_in}.\n"
+    ));
     if notes.iter().len() > 0 {
         text.push_str("# What could not be carried over, or is written in another way:\n");
         text.push_str(&list(notes, "# "));
@@ -44,6 +46,14 @@ pub(super) fn settings(
     text.push_str(MORE_ROUTES);
     text.push_str(more);
     text
+}
+
+/// How many there are, in words: `1 route`, `7 routes`.
+pub(super) fn count(count: usize, noun: &str) -> String {
+    match count {
+        1 => format!("1 {noun}"),
+        many => format!("{many} {noun}s"),
+    }
 }
 
 /// The notes as a list, with something before every line.
@@ -172,7 +182,7 @@ mod tests {
         for piece in [
             "require = { all = [{ any = [{ scope = \"a\" }, { scope = [\"b\", \"c\"] }] }, \
              { scope = \"d\" }] }\n",
-            "# From api.yaml: 1 operations in 3 routes.\n",
+            "# From api.yaml: 1 operation in 3 routes.\n",
             // What the plain starter explains stands here as well.
             "# strip_prefix = \"/orders\"",
             "# [[upstream]]",

@@ -36,8 +36,11 @@ impl Document {
     /// A file that is no document of OpenAPI 3.0 or 3.1, with every fault of what decides about
     /// access.
     pub(crate) fn read(path: &Path) -> Result<Self, CommandError> {
-        let read = text::read(path).map_err(ConfigErrors::from);
-        read.and_then(|root| Self::parse(&root)).map_err(|errors| {
+        let root = text::read(path).map_err(|fault| {
+            // The fault names the file itself.
+            CommandError::could_not_run(fault.to_string())
+        })?;
+        Self::parse(&root).map_err(|errors| {
             let mut message = format!("{} in {}:", errors.count(), path.display());
             for fault in errors.iter() {
                 message.push_str(&format!("\n\n{fault}"));
