@@ -85,3 +85,28 @@ fn verify(text: &str, document: &Document) -> Result<(), CommandError> {
         None => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::openapi::sample_tests::document;
+    use super::*;
+
+    /// The last net: it holds even if the plan is wrong.
+    #[test]
+    fn settings_looser_than_the_document_are_not_written() {
+        let api = "openapi: 3.1.0\nsecurity: [o: [r]]\npaths: {/a: {get: {}}}\ncomponents: \
+                   {securitySchemes: {o: {type: oauth2}}}\n";
+        let document = document(api);
+        let settings = |route: &str| format!("{STARTER}\n[[route]]\npath = \"/a\"\n{route}\n");
+        let fine = settings("require = { scope = \"r\" }");
+        assert!(verify(&fine, &document).is_ok());
+        for (route, expected) in [
+            ("access = \"public\"", "found GET /a looser"),
+            ("", "found GET /a looser"),
+            ("methods = [7]", "found 1 fault:"),
+        ] {
+            let said = verify(&settings(route), &document).unwrap_err().message();
+            assert!(said.contains(expected), "{said}");
+        }
+    }
+}

@@ -10,6 +10,7 @@ use http::Method;
 
 /// A route as the settings decide by it.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct RouteRule<'s> {
     /// What the log calls it; `default` is for requests that match no route.
     pub name: &'s str,
@@ -19,6 +20,7 @@ pub struct RouteRule<'s> {
 
 /// A route, and the requests of a pattern that it decides.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct RouteMatch<'s> {
     /// The route.
     pub rule: RouteRule<'s>,

@@ -196,6 +196,32 @@ fn what_the_document_decides_by_another_operation_is_not_counted_twice() {
     assert_eq!(found[1], "Looser GET /pets/free open");
 }
 
+/// OpenAPI leaves open which template counts for `/books/new`, so its route has to be as strict as
+/// both; stricter than one of them is what `init` writes.
+#[test]
+fn a_path_of_two_templates_is_compared_with_both() {
+    let paths = "  /books/{id}: {get: {}}\n  /{kind}/new: {get: {security: [oauth: [w]]}}\n";
+    let of = |rest: &str| {
+        let routes = [
+            route("books", "/books/*", "require = { scope = \"r\" }"),
+            route("kinds", "/*/new", "require = { scope = \"w\" }"),
+            route("both", "/books/new", rest),
+        ];
+        lines(paths, &routes.concat(), None).0
+    };
+    let same = ["Same GET /books/{id} books", "Same GET /{kind}/new kinds"];
+    assert_eq!(of("require = { scope = [\"r\", \"w\"] }"), same);
+    let expected = [
+        same[0],
+        "Looser GET /books/new both",
+        same[1],
+        "Looser GET /books/new both",
+    ];
+    assert_eq!(of("access = \"public\""), expected);
+    let expected = [same[0], same[1], "Looser GET /books/new both"];
+    assert_eq!(of("require = { scope = \"r\" }"), expected);
+}
+
 #[test]
 fn an_operation_without_a_route_has_the_default() {
     let paths = "  /a: {get: {}}\n  /b: {get: {security: [oauth: []]}, put: {security: []}}\n";

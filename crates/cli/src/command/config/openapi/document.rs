@@ -284,6 +284,16 @@ mod tests {
         }
     }
 
+    /// A fault is shown in a terminal.
+    #[test]
+    fn names_of_a_document_steer_no_terminal() {
+        let text = "openapi: 3.1.0\nsecurity: [\"\\e[31m\": 1]\npaths: {\"/\\e[31m\": 1, \"\\e[0m\": \
+                    {}}\ncomponents: {securitySchemes: {\"\\e[31m\": {type: oauth2}}}\n";
+        let said = faults(text);
+        assert!(said.starts_with("3 faults"), "{said}");
+        assert!(!said.contains('\u{1b}'), "{said}");
+    }
+
     #[test]
     fn a_path_item_may_stand_among_the_components() {
         let text = "openapi: 3.1.0\npaths: {/a: {$ref: '#/components/pathItems/A'}}\ncomponents: \

@@ -84,13 +84,14 @@ impl Reader<'_> {
     }
 
     fn read_item(&mut self, path: &str, item: &Node, operations: &mut Vec<Operation>) {
-        let place = format!("paths.{path}");
+        // A fault is shown in a terminal, which an escape sequence in a name would steer.
+        let place = format!("paths.{}", path.escape_debug());
         let faults = self.faults.at(&place);
         if !path.starts_with('/') {
             faults
                 .expected("", "a path that begins with \"/\"")
                 .found(path)
-                .help(format!("write `/{path}`"));
+                .help("write the slash before it");
             return;
         }
         let Some(target) = faults.note(resolve(self.root, item, &place)) else {

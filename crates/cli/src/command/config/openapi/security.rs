@@ -174,9 +174,10 @@ impl Schemes {
 
 /// The scopes of a scheme in one alternative.
 fn scopes(scheme: &str, names: &Node, faults: &Faults) -> Vec<String> {
+    let scheme = scheme.escape_debug().to_string();
     let Some(elements) = names.elements() else {
         faults
-            .expected(scheme, "a list of scopes")
+            .expected(&scheme, "a list of scopes")
             .found_as(names.describe())
             .help("write `[]` for a valid token");
         return Vec::new();

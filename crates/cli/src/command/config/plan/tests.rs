@@ -141,7 +141,27 @@ fn a_path_of_two_templates_demands_both_unless_the_document_has_it() {
         ("GET /{kind}/new", "w"),
         ("GET /books/new", "public"),
     ];
-    assert_eq!(routes(&own).0.len(), 3);
+    assert_eq!(routes(&own).0[2..], ["GET /books/new: public"]);
+}
+
+/// The path itself says nothing of this method, so both templates count for it; for `HEAD`, its
+/// `GET` does.
+#[test]
+fn a_method_that_a_path_does_not_have_is_left_open_as_well() {
+    let (found, _) = routes(&[
+        ("PUT /books/{id}", "r"),
+        ("PUT /{kind}/new", "w"),
+        ("HEAD /books/{id}", "r"),
+        ("HEAD /{kind}/new", "w"),
+        ("GET /books/new", "public"),
+    ]);
+    let expected = [
+        "PUT+HEAD /books/{id}: r",
+        "PUT+HEAD /{kind}/new: w",
+        "GET /books/new: public",
+        "PUT /books/new: r & w",
+    ];
+    assert_eq!(found, expected);
 }
 
 #[test]
