@@ -46,6 +46,7 @@ pub use config::{
     UpstreamConfig,
 };
 pub use decision::cedar::cedar_schema;
+pub use decision::routes::{Access, RouteMatch, RouteRule};
 pub use refusal::PathFault;
 pub use request::path::NormalPath;
 pub use run::gateway::{Gateway, Handle};

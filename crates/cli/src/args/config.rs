@@ -18,6 +18,12 @@ pub(crate) enum ConfigAction {
         /// The settings file
         #[arg(long, value_name = "FILE", default_value = "portcullis.toml")]
         config: PathBuf,
+        /// Compare the routes with the operations of an OpenAPI document (3.0 or 3.1)
+        #[arg(long, value_name = "FILE")]
+        openapi: Option<PathBuf>,
+        /// The host by which clients call the API. Default: that of the document's first server
+        #[arg(long, value_name = "HOST", requires = "openapi")]
+        host: Option<String>,
     },
     /// Print the JSON schema of the settings, for editors, or the schema for Cedar policies
     #[command(after_long_help = SCHEMA)]
@@ -41,6 +47,9 @@ pub(crate) enum ConfigAction {
         /// The file to write; `-` for standard output. An existing file is not overwritten
         #[arg(long, value_name = "FILE", default_value = "portcullis.toml")]
         config: PathBuf,
+        /// Write the routes of an OpenAPI document (3.0 or 3.1), YAML or JSON
+        #[arg(long, value_name = "FILE")]
+        from_openapi: Option<PathBuf>,
     },
 }
 
@@ -54,6 +63,10 @@ const CHECK: &str = "\
 Examples:
   $ portcullis config check
   $ portcullis config check --config /etc/portcullis/portcullis.toml
+  $ portcullis config check --openapi api.yaml
+
+With `--openapi`, a route that demands less than the document is a fault; one that demands more is
+shown, and so are operations without a route and routes without an operation.
 
 Exit codes: 0 no faults, 1 faults, or could not run.";
 
@@ -66,4 +79,5 @@ Editors find it by the first line of the settings: `#:schema ./portcullis.schema
 const INIT: &str = "\
 Examples:
   $ portcullis config init
-  $ portcullis config init --config -";
+  $ portcullis config init --config -
+  $ portcullis config init --from-openapi api.yaml";

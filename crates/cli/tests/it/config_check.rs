@@ -1,43 +1,26 @@
 //! `portcullis config check`: what people read when their settings are at fault.
 
-use std::path::PathBuf;
-use std::process::Command;
+use crate::folder::Folder;
 
-/// A folder of its own, with a settings file in it.
+/// A folder with a settings file in it.
 struct Settings {
-    folder: PathBuf,
+    folder: Folder,
 }
 
 impl Settings {
     fn new(name: &str, text: &str) -> Self {
-        let folder = std::env::temp_dir().join(format!("portcullis-{}-{name}", std::process::id()));
-        std::fs::create_dir_all(&folder).unwrap();
-        std::fs::write(folder.join("portcullis.toml"), text).unwrap();
+        let folder = Folder::new(name);
+        folder.write("portcullis.toml", text);
         Self { folder }
     }
 
     /// Whether the settings are in order, and what the command says.
     fn run(&self, command: &[&str], variables: &[(&str, &str)]) -> (bool, String) {
-        let output = Command::new(env!("CARGO_BIN_EXE_portcullis"))
-            .args(command)
-            .args(["--config", "portcullis.toml"])
-            .current_dir(&self.folder)
-            .env_clear()
-            .envs(variables.iter().copied())
-            .output()
-            .unwrap();
-        let said = [output.stdout, output.stderr].concat();
-        (output.status.success(), String::from_utf8(said).unwrap())
+        self.folder.run(command, variables)
     }
 
     fn check(&self) -> (bool, String) {
         self.run(&["config", "check"], &[])
-    }
-}
-
-impl Drop for Settings {
-    fn drop(&mut self) {
-        _ = std::fs::remove_dir_all(&self.folder);
     }
 }
 
@@ -288,7 +271,7 @@ fn a_placeholder_that_cannot_work_is_a_fault() {
 #[test]
 fn what_the_starter_left_is_a_warning() {
     let settings = Settings::new("starter", "");
-    std::fs::remove_file(settings.folder.join("portcullis.toml")).unwrap();
+    settings.folder.remove("portcullis.toml");
     let (is_fine, said) = settings.run(&["config", "init"], &[]);
     assert!(is_fine, "{said}");
     let (is_fine, said) = settings.check();

@@ -5,6 +5,7 @@ mod client_address;
 mod doors;
 mod limits;
 mod log;
+mod lookup;
 mod placeholders;
 mod require;
 mod route;

@@ -1,7 +1,6 @@
 //! The settings as they will be used, defaults included: what `portcullis config check` prints.
 
 use super::{Destination, Settings};
-use crate::decision::routes::Access;
 use std::fmt;
 
 impl fmt::Display for Settings {
@@ -39,12 +38,7 @@ impl fmt::Display for Settings {
             writeln!(f, "  upstream   {}: {}", upstream.name, servers.join(", "))?;
         }
         for route in self.routes.iter() {
-            let access = match &route.access {
-                Access::Public => "public".to_owned(),
-                Access::Optional(requirement) => format!("{requirement}, if there is a token"),
-                Access::Required(requirement) => requirement.to_string(),
-            };
-            writeln!(f, "  {:<30} {access}", route.name)?;
+            writeln!(f, "  {:<30} {}", route.name, route.access)?;
         }
         for danger in &self.dangers {
             writeln!(f, "  DANGER     {danger}")?;

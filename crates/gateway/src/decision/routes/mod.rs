@@ -9,8 +9,10 @@
 //! less specific route.
 
 mod pattern;
+mod survey;
 
 pub(crate) use pattern::{PathPattern, RoutePattern};
+pub use survey::{RouteMatch, RouteRule};
 
 use crate::decision::cedar::Resource;
 use crate::refusal::{PathFault, Refusal};
@@ -21,6 +23,7 @@ use http::Method;
 use http::uri::PathAndQuery;
 use portcullis_core::Requirement;
 use std::collections::HashMap;
+use std::fmt;
 use std::time::Duration;
 
 /// The settings for the requests of a route.
@@ -74,14 +77,24 @@ impl Route {
 }
 
 /// The callers that a route lets pass.
-#[derive(Clone, Debug)]
-pub(crate) enum Access {
+#[derive(Clone, Debug, PartialEq)]
+pub enum Access {
     /// Everybody; tokens are ignored.
     Public,
     /// Everybody without a credential; a credential that is sent must meet this.
     Optional(Requirement),
     /// Callers whose token meets this.
     Required(Requirement),
+}
+
+impl fmt::Display for Access {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Public => f.write_str("public"),
+            Self::Optional(requirement) => write!(f, "{requirement}, if there is a token"),
+            Self::Required(requirement) => requirement.fmt(f),
+        }
+    }
 }
 
 /// All routes, ready to be walked.

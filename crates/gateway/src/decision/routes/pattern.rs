@@ -65,7 +65,6 @@ impl PathPattern {
     }
 
     /// Whether more segments may follow.
-    #[cfg(feature = "fuzzing")]
     pub(crate) fn is_open(&self) -> bool {
         self.open
     }

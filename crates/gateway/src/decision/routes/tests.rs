@@ -29,7 +29,7 @@ fn pattern(text: &str) -> RoutePattern {
     }
 }
 
-fn routes(patterns: &[&str]) -> Routes {
+pub(super) fn routes(patterns: &[&str]) -> Routes {
     let mut routes = Routes::new(route("default"));
     for text in patterns {
         assert!(
