@@ -25,6 +25,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     ("portcullis-idp", &["portcullis-core"]),
     ("enterprise-api", &["portcullis"]),
+    ("orders-api", &["portcullis"]),
     (
         "portcullis-audit",
         &[

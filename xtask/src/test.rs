@@ -106,6 +106,10 @@ impl Outside {
                 .unwrap_or_default();
             found.keep("PORTCULLIS_REDIS_SERVER", program, &told)
         });
+        report.step("PostgreSQL", || {
+            let told = "from the distribution";
+            found.keep("PORTCULLIS_POSTGRES", tools::postgres(), told)
+        });
         report.step("promtool", || {
             let program = tools::promtool();
             let told = program

@@ -25,6 +25,30 @@ pub(crate) fn nginx() -> Result<PathBuf, String> {
     )
 }
 
+/// The folder of PostgreSQL's programs, installed from the distribution where that is possible.
+pub(crate) fn postgres() -> Result<PathBuf, String> {
+    if let Some(folder) = postgres_folder() {
+        return Ok(folder);
+    }
+    let places = ["/usr/bin/initdb", "/usr/local/bin/initdb"];
+    match from_distribution("postgresql", "PORTCULLIS_POSTGRES", &places) {
+        Ok(program) => Ok(program.parent().map(Path::to_owned).unwrap_or(program)),
+        // Debian keeps them apart, one folder for each version.
+        Err(missing) => postgres_folder().ok_or(missing),
+    }
+}
+
+fn postgres_folder() -> Option<PathBuf> {
+    let versions = std::fs::read_dir("/usr/lib/postgresql").ok()?;
+    let mut folders: Vec<PathBuf> = versions
+        .flatten()
+        .map(|version| version.path().join("bin"))
+        .filter(|folder| folder.join("initdb").is_file())
+        .collect();
+    folders.sort();
+    folders.pop()
+}
+
 /// GNOME's keyring, and the bus that it is asked by, installed from the distribution where that is
 /// possible.
 pub(crate) fn keyring() -> Result<PathBuf, String> {
