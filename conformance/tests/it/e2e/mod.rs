@@ -21,3 +21,4 @@ mod secrets;
 mod signing_in;
 mod stopping;
 mod token;
+mod validation;

@@ -37,7 +37,7 @@ pub(super) fn of_type(place: Place, kind: &'static str) -> RequestFault {
 }
 
 /// The kinds without bounds.
-const TYPES: [(&str, &str); 27] = [
+const TYPES: [(&str, &str); 31] = [
     ("string_type", "Input should be a valid string"),
     ("int_type", "Input should be a valid integer"),
     (
@@ -66,6 +66,10 @@ const TYPES: [(&str, &str); 27] = [
         "Input should be a valid dictionary or object to extract fields from",
     ),
     ("none_required", "Input should be None"),
+    ("uuid_type", "Input should be a valid UUID"),
+    ("datetime_type", "Input should be a valid datetime"),
+    ("date_type", "Input should be a valid date"),
+    ("time_type", "Input should be a valid time"),
     ("uuid_parsing", "Input should be a valid UUID"),
     (
         "datetime_from_date_parsing",
