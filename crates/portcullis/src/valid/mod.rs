@@ -9,7 +9,7 @@
 //!    (`json`), parameters as text whose types say what is a number (`pairs`, `text`, `path`).
 //! 2. serde reads the type from it (`read`), and garde checks its rules. Good requests end here.
 //! 3. For others, the schema of the type (`type_schema`) finds every fault of form
-//!    (`schema_faults`, `branch`), and garde every broken rule (`rule_faults`, `rule_words`):
+//!    (`schema_faults`, `branch`), and garde every broken rule (`rule_faults`, `rule_words`, `own_words`):
 //!    `examine` joins them.
 //! 4. `wording` has their words, `answer` the document.
 //!
@@ -48,6 +48,7 @@ mod form;
 mod input;
 mod json;
 mod order;
+mod own_words;
 mod pairs;
 mod path;
 mod query;

@@ -190,14 +190,14 @@ pub(super) fn pattern(place: Place, pattern: &str) -> RequestFault {
 
 /// One of several values: `kind` is `enum`, or `literal_error` for a single one.
 pub(super) fn choice(place: Place, kind: &'static str, values: &[&Value]) -> RequestFault {
-    let expected = alternatives(values);
+    let expected = alternatives(values, " or ");
     let message = format!("Input should be {expected}");
     RequestFault::new(place, kind, message).with("expected", expected)
 }
 
 /// No variant has the tag in the member `discriminator`.
 pub(super) fn tag(place: Place, discriminator: &str, values: &[&Value]) -> RequestFault {
-    let tags = alternatives(values).replace(" or ", ", ");
+    let tags = alternatives(values, ", ");
     let message = format!(
         "Input tag found using '{discriminator}' does not match any of the expected tags: {tags}"
     );
@@ -213,13 +213,13 @@ pub(super) fn no_tag(place: Place, discriminator: &str) -> RequestFault {
         .with("discriminator", format!("'{discriminator}'"))
 }
 
-/// `'a', 'b' or 'c'`
-fn alternatives(values: &[&Value]) -> String {
+/// `'a', 'b' or 'c'`, with this before the last one.
+fn alternatives(values: &[&Value], last: &str) -> String {
     let mut text = String::new();
     for (number, value) in values.iter().enumerate() {
         if number > 0 {
             text.push_str(if number + 1 == values.len() {
-                " or "
+                last
             } else {
                 ", "
             });

@@ -75,6 +75,10 @@ use std::ops::{Deref, DerefMut};
 /// For messages in another language, translate by `type` and fill in `ctx`; on the server, take
 /// `Result<Valid<E>, InvalidRequest>` and read [`faults`](crate::InvalidRequest::faults).
 ///
+/// A single parameter, as in `Path<OrderId>`, is a tuple struct with rules of its own: garde has no
+/// rules for a bare `u32`. For texts, `length(chars, ..)` counts as the schema does; `length(..)`
+/// alone counts bytes.
+///
 /// In a rule of your own, the words of `garde::Error::new` go to the caller. If they hold a value
 /// of the request, they are left out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -59,6 +59,7 @@ struct NewOrder {
     day: Option<Day>,
 }
 
+#[allow(dead_code, reason = "what is read is not looked at")]
 #[derive(Deserialize, Validate, JsonSchema)]
 #[serde(tag = "kind", rename_all = "lowercase")]
 enum PaymentKind {

@@ -108,6 +108,10 @@ async fn each_fault_has_its_kind_and_place() {
         (json!({"speed": {"slow": SECRET}}), "enum@body.speed"),
         (json!({"labels": []}), "dict_type@body.labels"),
         (json!({"labels": {"a": 1}}), "string_type@body.labels.a"),
+        (
+            json!({"labels": {"a/b~c": 1}}),
+            "string_type@body.labels.a/b~c",
+        ),
         (json!({"other": SECRET}), "extra_forbidden@body.other"),
         (json!({"Quantity": 2}), "extra_forbidden@body.Quantity"),
     ] {
