@@ -17,7 +17,7 @@ pub(super) fn extra(place: Place) -> RequestFault {
 /// The kind of an unknown member or parameter.
 pub(super) const EXTRA: &str = "extra_forbidden";
 
-pub(super) fn repeated(place: Place) -> RequestFault {
+pub(super) fn several_values(place: Place) -> RequestFault {
     RequestFault::new(
         place,
         "multiple_argument_values",
