@@ -89,6 +89,9 @@ impl Candidate<'_> {
             (None, Some(found)) if found.is_misshapen && faults.is_empty() => {
                 faults.extend(found.doubtful);
                 if faults.is_empty() {
+                    faults.extend(found.faults);
+                }
+                if faults.is_empty() {
                     faults.push(wording::of_type(self.source.root(), "value_error"));
                 }
             }

@@ -156,6 +156,10 @@ async fn all_faults_come_at_once() {
         "string_too_short@body.items.0.itemName",
     ];
     assert_eq!(faults_of(&app, &body.to_string()).await, expected);
+    // What only serde objects to is told beside what the schema finds.
+    let body = order(json!({"quantity": 2.0, "price": SECRET}));
+    let expected = ["float_type@body.price", "int_type@body.quantity"];
+    assert_eq!(faults_of(&app, &body).await, expected);
     // Unknown members do not hide the rules, and no rule is told twice.
     let body = order(
         json!({"x": 1, "quantity": 0, "article": "forbidden", "email": SECRET,

@@ -200,6 +200,27 @@ async fn untagged_variants() {
     .await;
 }
 
+#[allow(dead_code, reason = "what is read is not looked at")]
+#[derive(Deserialize, Validate, JsonSchema)]
+#[garde(allow_unvalidated)]
+#[serde(untagged)]
+enum Overlap {
+    Pair { a: u32, b: u32 },
+    One { a: u32 },
+}
+
+/// serde falls back to a variant that does not know `b`, and the schema is nearer to the other.
+#[tokio::test]
+async fn a_variant_that_ignores_members_is_no_way_around() {
+    expect::<Overlap>(&[
+        (r#"{"a":1,"b":2}"#, &[]),
+        (r#"{"a":1}"#, &[]),
+        (r#"{"a":1,"b":"SECRET"}"#, &["int_type@body.b"]),
+        (r#"{"a":1,"c":"SECRET"}"#, &["extra_forbidden@body.c"]),
+    ])
+    .await;
+}
+
 #[derive(Deserialize, Validate, JsonSchema)]
 #[serde(tag = "kind", content = "value", rename_all = "lowercase")]
 enum AdjacentTag {
