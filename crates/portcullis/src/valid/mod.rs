@@ -32,6 +32,7 @@ mod examine;
 mod fault;
 mod form;
 mod input;
+mod integer_literal;
 mod json;
 mod order;
 mod own_words;

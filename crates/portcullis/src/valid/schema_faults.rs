@@ -122,6 +122,8 @@ impl<'w> FaultCollector<'w> {
                 let kind = self.type_fault(error, kind);
                 self.push(wording::of_type(place, kind));
             }
+            // Our own keyword.
+            Kind::Custom { .. } => self.push(wording::of_type(place, "int_type")),
             kind => self.push(of_rule(place, kind)),
         }
     }

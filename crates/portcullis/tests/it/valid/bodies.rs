@@ -156,9 +156,13 @@ async fn all_faults_come_at_once() {
         "string_too_short@body.items.0.itemName",
     ];
     assert_eq!(faults_of(&app, &body.to_string()).await, expected);
-    // What only serde objects to is told beside what the schema finds.
-    let body = order(json!({"quantity": 2.0, "price": SECRET}));
-    let expected = ["float_type@body.price", "int_type@body.quantity"];
+    let body = order(json!({"quantity": 2.0, "price": SECRET,
+        "items": [{"itemName": "cap", "pieces": 3.0}]}));
+    let expected = [
+        "float_type@body.price",
+        "int_type@body.items.0.pieces",
+        "int_type@body.quantity",
+    ];
     assert_eq!(faults_of(&app, &body).await, expected);
     // Unknown members do not hide the rules, and no rule is told twice.
     let body = order(

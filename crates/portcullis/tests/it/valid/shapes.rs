@@ -415,6 +415,11 @@ async fn corners_of_types() {
         (r#"{"signed":200}"#, &["less_than_equal@body.signed"]),
         (r#"{"day":"2026-11-29"}"#, &[]),
         (r#"{"day":"SECRET"}"#, &["value_error@body.day"]),
+        // What only serde objects to is told beside what the schema finds.
+        (
+            r#"{"day":"SECRET","signed":200}"#,
+            &["less_than_equal@body.signed", "value_error@body.day"],
+        ),
         (r#"{"type":"ä"}"#, &["string_ascii@body.kind"]),
         (
             r#"{"class":"a","grade":7}"#,
