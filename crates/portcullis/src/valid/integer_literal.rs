@@ -9,6 +9,8 @@ use serde_json::Value;
 /// Its name in the document of the validator; no published schema has it.
 pub(super) const INTEGER_LITERAL: &str = "x-integer-literal";
 
+const FIRST_BEYOND_U64: f64 = 18_446_744_073_709_551_616.0;
+
 /// Refuses numbers such as `1.0`; those with a fraction are refused by their type.
 pub(super) struct IntegerLiteral;
 
@@ -22,8 +24,10 @@ impl<'i> Keyword<'i> for IntegerLiteral {
     }
 
     fn is_valid(&self, value: &'i Value) -> bool {
-        let is_whole = value.as_f64().is_some_and(|number| number.fract() == 0.0);
-        !(value.is_f64() && is_whole)
+        let number = value.as_f64().filter(|_| value.is_f64()).unwrap_or(0.5);
+        // Larger ones may be written as integers: our parser makes them floats, and the bounds of
+        // the type refuse them.
+        number.fract() != 0.0 || number.abs() >= FIRST_BEYOND_U64
     }
 }
 
