@@ -497,3 +497,36 @@ async fn aliases_and_fields_that_are_not_read() {
     ])
     .await;
 }
+
+#[allow(dead_code, reason = "what is read is not looked at")]
+#[derive(Deserialize, Validate, JsonSchema)]
+#[garde(allow_unvalidated)]
+struct BadPattern {
+    #[schemars(regex(pattern = "(?=a)b"))]
+    text: String,
+}
+
+#[allow(dead_code, reason = "what is read is not looked at")]
+#[derive(Deserialize, Validate, JsonSchema)]
+#[garde(allow_unvalidated)]
+struct BadPatternInside {
+    id: u32,
+    #[serde(flatten)]
+    inside: BadPattern,
+}
+
+/// The linear engine has no lookaround: then serde alone tells, or nobody is served.
+#[tokio::test]
+async fn schemas_that_cannot_be_checked() {
+    expect::<BadPattern>(&[
+        (r#"{"text":"any"}"#, &[]),
+        (r#"{"text":5}"#, &["string_type@body.text"]),
+        (r#"{"text":"any","x":1}"#, &["extra_forbidden@body.x"]),
+    ])
+    .await;
+    expect::<BadPatternInside>(&[
+        (r#"{"id":1,"text":"any"}"#, &["500"]),
+        (r#"{"id":1,"text":"any","x":1}"#, &["500"]),
+    ])
+    .await;
+}
