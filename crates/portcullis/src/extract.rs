@@ -93,8 +93,8 @@ where
 /// The outage of a handler that reads the request before it verifies the caller.
 #[cfg(feature = "validate")]
 fn late_caller() -> portcullis_core::Denial {
-    let facts = "`Valid` stands before `AuthorizedCaller` in the handler's arguments: strangers would \
-                 see its schema; put the caller first";
+    let facts = "`Valid` stands before `AuthorizedCaller` in the arguments of the handler, so that \
+                 strangers would see its schema; put the caller first";
     let retry_after = std::time::Duration::from_secs(60);
     let code = portcullis_core::OutageCode::Policy;
     portcullis_core::Outage::new(code, facts, retry_after).into()

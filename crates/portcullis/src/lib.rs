@@ -52,11 +52,10 @@
 //! # Features
 //!
 //! - `axum` (on by default): the extractor for axum 0.8. It adds items and changes no check.
-//! - `openapi`: an OpenAPI document that the handlers write themselves: see the module `openapi`. With
-//!   `swagger-ui` there is a page for it.
-//! - `validate`: the extractor [`Valid`](https://docs.rs/portcullis/latest/portcullis/struct.Valid.html)
-//!   for axum 0.8: bodies and parameters that are read strictly and checked by the rules of their
-//!   type (garde), with all faults at once, in the form of FastAPI.
+//! - `openapi`: an OpenAPI document that the handlers write themselves: see the module
+//!   `openapi`. With `swagger-ui` there is a page for it.
+//! - `validate`: the extractor `Valid` for axum 0.8: bodies and parameters that are read strictly
+//!   and checked by the rules of their type (garde), with all faults at once, as FastAPI has them.
 //! - `redis`: revocations that replicas share in a Redis or Valkey. Without it, a store in the
 //!   settings is refused.
 

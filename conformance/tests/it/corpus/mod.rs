@@ -47,7 +47,7 @@ fn every_row_is_a_line_and_every_file_is_described() {
             assert!(lines.contains(row), "{name}: not a line: {row}");
         }
     }
-    assert_eq!(files, 12);
+    assert_eq!(files, 13);
 }
 
 /// What a line holds, where it holds one value of its own.

@@ -22,3 +22,4 @@ mod secrets;
 mod signing_in;
 mod stopping;
 mod token;
+mod validation;

@@ -78,6 +78,16 @@ impl InvalidRequest {
         &self.faults
     }
 
+    /// One line for the operator, under the id that the caller gets; no name and no value.
+    fn log(&self) {
+        let (code, faults, request_id) = (self.code(), self.faults.len(), &self.request_id);
+        if self.status().is_server_error() {
+            tracing::warn!(code, request_id, "a request that this server cannot check");
+        } else {
+            tracing::info!(code, faults, request_id, "refused");
+        }
+    }
+
     fn detail(&self) -> &'static str {
         match self.reason {
             Reason::Invalid => "the request does not have the form that this operation expects",
@@ -106,6 +116,7 @@ struct InvalidRequestDocument<'r> {
 
 impl IntoResponse for InvalidRequest {
     fn into_response(self) -> Response {
+        self.log();
         let (status, code) = (self.status(), self.code());
         let document = InvalidRequestDocument {
             kind: format!("urn:portcullis:{code}"),

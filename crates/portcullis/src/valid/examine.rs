@@ -53,7 +53,7 @@ impl Candidate<'_> {
             faults.extend(self.faults_of_form(&schema, read_fault.as_ref(), value.is_some())?);
         }
         if let Some(report) = report {
-            let mut of_rules = rule_faults::faults(&report, &self.json, &self.source);
+            let mut of_rules = rule_faults::faults(&report, &self.json, &self.source, MOST_FAULTS);
             if of_rules.iter().any(|fault| !fault.is_found) {
                 self.name_as_in_schema(&TypeSchema::of::<T>(), &mut of_rules);
             }
@@ -88,6 +88,9 @@ impl Candidate<'_> {
             (None, None) => return Err(InvalidRequest::new(Reason::Schema, self.headers)),
             (None, Some(found)) if found.is_misshapen && faults.is_empty() => {
                 faults.extend(found.doubtful);
+                if faults.is_empty() {
+                    faults.extend(found.faults);
+                }
                 if faults.is_empty() {
                     faults.push(wording::of_type(self.source.root(), "value_error"));
                 }

@@ -2,6 +2,7 @@
 //! their words.
 
 use super::fault::{PlaceSegment, RequestFault};
+use super::own_words::OwnWords;
 use super::rule_words::{RuleWords, fault_of};
 use super::source::Source;
 use super::wording::{self, Place};
@@ -23,14 +24,15 @@ pub(super) struct RuleFault {
 }
 
 /// The faults of a report, with the places and names of the JSON that the value was read from.
-pub(super) fn faults(report: &Report, json: &Json, source: &Source) -> Vec<RuleFault> {
+pub(super) fn faults(report: &Report, json: &Json, source: &Source, most: usize) -> Vec<RuleFault> {
     let mut faults = Vec::new();
-    for (path, error) in report.iter() {
+    let mut own_words = OwnWords::new(json);
+    for (path, error) in report.iter().take(most) {
         let (place, value) = locate(path, json, source);
         let is_text = value.is_some_and(|value| value.as_str().is_some());
         let fault = match fault_of(&place, is_text, error.message()) {
             Some(fault) => fault,
-            None => wording::own_rule(place, plain_words(error.message(), json)),
+            None => wording::own_rule(place, own_words.without_echo(error.message())),
         };
         faults.push(RuleFault {
             fault,
@@ -116,38 +118,4 @@ fn letters(name: &str) -> String {
         }
     }
     letters
-}
-
-/// The words of an application's rule, unless they hold something of the request.
-///
-/// A rule should not quote the value; one that does must not send a password back.
-fn plain_words<'w>(words: &'w str, json: &Json) -> Option<&'w str> {
-    const LONGEST: usize = 300;
-    let is_short = words.len() <= LONGEST;
-    (is_short && !quotes(&words.to_lowercase(), json)).then_some(words)
-}
-
-fn quotes(words: &str, json: &Json) -> bool {
-    match json {
-        Json::Null | Json::Bool(_) => false,
-        Json::Number(number) => {
-            let text = serde_json::to_string(number).unwrap_or_default();
-            text.len() >= SHORTEST && words.contains(&text)
-        }
-        Json::String(text) => is_quoted(words, text),
-        Json::Array(elements) => elements.iter().any(|element| quotes(words, element)),
-        Json::Object(object) => object.iter().any(|(_, value)| quotes(words, value)),
-    }
-}
-
-/// Shorter ones are in every sentence.
-const SHORTEST: usize = 3;
-
-fn is_quoted(words: &str, text: &str) -> bool {
-    let text = text.trim().to_lowercase();
-    if text.len() < SHORTEST {
-        return false;
-    }
-    // A text with quotes or line ends is written with escapes by `{:?}`.
-    words.contains(&text) || words.contains(text.escape_debug().to_string().as_str())
 }

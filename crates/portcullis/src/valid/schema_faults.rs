@@ -122,6 +122,8 @@ impl<'w> FaultCollector<'w> {
                 let kind = self.type_fault(error, kind);
                 self.push(wording::of_type(place, kind));
             }
+            // Our own keyword.
+            Kind::Custom { .. } => self.push(wording::of_type(place, "int_type")),
             kind => self.push(of_rule(place, kind)),
         }
     }
@@ -171,9 +173,20 @@ impl<'w> FaultCollector<'w> {
                 "bool_type"
             };
         } else if expects(JsonType::String) {
-            return "string_type";
+            return self.text_type(error);
         }
         "none_required"
+    }
+
+    /// A text, by the value that it stands for.
+    fn text_type(&self, error: &ValidationError<'_>) -> &'static str {
+        match self.schema_of(error).get("format").and_then(Value::as_str) {
+            Some("uuid") => "uuid_type",
+            Some("date-time") => "datetime_type",
+            Some("date") => "date_type",
+            Some("time") => "time_type",
+            _ => "string_type",
+        }
     }
 
     /// An object with properties of its own, or a map.

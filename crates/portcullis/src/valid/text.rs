@@ -201,7 +201,7 @@ pub(super) fn object(
         } else {
             if all.len() > 1 {
                 let place = vec![PlaceSegment::name(part), PlaceSegment::name(&name)];
-                faults.push(wording::repeated(place));
+                faults.push(wording::several_values(place));
             }
             all.swap_remove(0)
         };

@@ -17,7 +17,7 @@ pub(super) fn extra(place: Place) -> RequestFault {
 /// The kind of an unknown member or parameter.
 pub(super) const EXTRA: &str = "extra_forbidden";
 
-pub(super) fn repeated(place: Place) -> RequestFault {
+pub(super) fn several_values(place: Place) -> RequestFault {
     RequestFault::new(
         place,
         "multiple_argument_values",
@@ -37,7 +37,7 @@ pub(super) fn of_type(place: Place, kind: &'static str) -> RequestFault {
 }
 
 /// The kinds without bounds.
-const TYPES: [(&str, &str); 27] = [
+const TYPES: [(&str, &str); 31] = [
     ("string_type", "Input should be a valid string"),
     ("int_type", "Input should be a valid integer"),
     (
@@ -66,6 +66,10 @@ const TYPES: [(&str, &str); 27] = [
         "Input should be a valid dictionary or object to extract fields from",
     ),
     ("none_required", "Input should be None"),
+    ("uuid_type", "Input should be a valid UUID"),
+    ("datetime_type", "Input should be a valid datetime"),
+    ("date_type", "Input should be a valid date"),
+    ("time_type", "Input should be a valid time"),
     ("uuid_parsing", "Input should be a valid UUID"),
     (
         "datetime_from_date_parsing",
@@ -186,14 +190,14 @@ pub(super) fn pattern(place: Place, pattern: &str) -> RequestFault {
 
 /// One of several values: `kind` is `enum`, or `literal_error` for a single one.
 pub(super) fn choice(place: Place, kind: &'static str, values: &[&Value]) -> RequestFault {
-    let expected = alternatives(values);
+    let expected = alternatives(values, " or ");
     let message = format!("Input should be {expected}");
     RequestFault::new(place, kind, message).with("expected", expected)
 }
 
 /// No variant has the tag in the member `discriminator`.
 pub(super) fn tag(place: Place, discriminator: &str, values: &[&Value]) -> RequestFault {
-    let tags = alternatives(values).replace(" or ", ", ");
+    let tags = alternatives(values, ", ");
     let message = format!(
         "Input tag found using '{discriminator}' does not match any of the expected tags: {tags}"
     );
@@ -209,13 +213,13 @@ pub(super) fn no_tag(place: Place, discriminator: &str) -> RequestFault {
         .with("discriminator", format!("'{discriminator}'"))
 }
 
-/// `'a', 'b' or 'c'`
-fn alternatives(values: &[&Value]) -> String {
+/// `'a', 'b' or 'c'`, with this before the last one.
+fn alternatives(values: &[&Value], last: &str) -> String {
     let mut text = String::new();
     for (number, value) in values.iter().enumerate() {
         if number > 0 {
             text.push_str(if number + 1 == values.len() {
-                " or "
+                last
             } else {
                 ", "
             });

@@ -63,7 +63,8 @@ use std::ops::{Deref, DerefMut};
 ///   "code": "request.invalid",
 ///   "request_id": "7b0c4f1c7a1f3a52",
 ///   "errors": [
-///     {"loc": ["body", "price"], "msg": "Extra inputs are not permitted", "type": "extra_forbidden"},
+///     {"loc": ["body", "price"], "msg": "Extra inputs are not permitted",
+///      "type": "extra_forbidden"},
 ///     {"loc": ["body", "article"], "msg": "String should have at least 1 character",
 ///      "type": "string_too_short", "ctx": {"min_length": 1}},
 ///     {"loc": ["body", "quantity"], "msg": "Input should be greater than or equal to 1",
@@ -72,8 +73,37 @@ use std::ops::{Deref, DerefMut};
 /// }
 /// ```
 ///
+/// # Answers
+///
+/// | what is wrong | status | `type` of the fault |
+/// |---|---|---|
+/// | an unknown member or parameter | 422 | `extra_forbidden` |
+/// | a missing one; an empty body | 422 | `missing` |
+/// | another type; `"1"` or `1.0` for an integer | 422 | `int_type`, `string_type`, ... |
+/// | in text: no number, or neither `true` nor `false` | 422 | `int_parsing`, `bool_parsing`, ... |
+/// | a repeated parameter of one value | 422 | `multiple_argument_values` |
+/// | a rule of garde | 422 | `greater_than_equal`, `string_too_short`, ... |
+/// | a rule of the application's own | 422 | `value_error` |
+/// | no JSON, or not UTF-8; bytes after it | 422 | `json_invalid`, with the byte in `loc` |
+/// | a repeated member name | 422 | `json_invalid` |
+/// | deeper than 32, or more than 50,000 values | 422 | `json_invalid` |
+/// | another `Content-Type`, none, two; a `Content-Encoding` | 415 | |
+/// | a body larger than axum's `DefaultBodyLimit`, else 2 MB | 413 | |
+/// | a body that breaks off; a bad escape in a query, form or path | 400 | |
+/// | more than 1,000 parameters | 400 | |
+/// | a route without the parameter that the type needs | 500 | |
+/// | a schema that cannot be checked, where only it sees unknown members | 500 | |
+///
+/// The `code` is `request.invalid` with 422, `request.media_type` with 415, `request.too_large`
+/// with 413, `request.unreadable` with 400, `server.route` or `server.schema` with 500. At most 100
+/// faults are told.
+///
 /// For messages in another language, translate by `type` and fill in `ctx`; on the server, take
 /// `Result<Valid<E>, InvalidRequest>` and read [`faults`](crate::InvalidRequest::faults).
+///
+/// A single parameter, as in `Path<OrderId>`, is a tuple struct with rules of its own: garde has no
+/// rules for a bare `u32`. For texts, `length(chars, ..)` counts as the schema does; `length(..)`
+/// alone counts bytes.
 ///
 /// In a rule of your own, the words of `garde::Error::new` go to the caller. If they hold a value
 /// of the request, they are left out.

@@ -1,21 +1,27 @@
 //! Members, elements and variants, one after another. A fault learns its place on the way out.
 
-use super::{ReadFault, Reader};
+use super::read_fault::ReadFault;
 use portcullis_core::jose::json::{Json, Object};
 use serde::de::value::BorrowedStrDeserializer;
 use serde::de::{
-    Deserialize, DeserializeSeed, Deserializer as _, EnumAccess, Error as _, MapAccess, SeqAccess,
+    Deserialize, DeserializeSeed, Deserializer, EnumAccess, Error as _, MapAccess, SeqAccess,
     Unexpected, VariantAccess, Visitor,
 };
 
-pub(super) struct Elements<'j, 'n> {
-    reader: Reader<'j, 'n>,
+/// The reader of one value, which makes those of the values in it.
+pub(super) trait Descent<'j>: Deserializer<'j, Error = ReadFault> + Copy {
+    /// The reader of another value.
+    fn at(self, json: &'j Json) -> Self;
+}
+
+pub(super) struct Elements<'j, R> {
+    reader: R,
     elements: &'j [Json],
     next: usize,
 }
 
-impl<'j, 'n> Elements<'j, 'n> {
-    pub(super) fn new(reader: Reader<'j, 'n>, elements: &'j [Json]) -> Self {
+impl<'j, R> Elements<'j, R> {
+    pub(super) fn new(reader: R, elements: &'j [Json]) -> Self {
         Self {
             reader,
             elements,
@@ -29,7 +35,7 @@ impl<'j, 'n> Elements<'j, 'n> {
     }
 }
 
-impl<'j> SeqAccess<'j> for Elements<'j, '_> {
+impl<'j, R: Descent<'j>> SeqAccess<'j> for Elements<'j, R> {
     type Error = ReadFault;
 
     fn next_element_seed<S: DeserializeSeed<'j>>(
@@ -52,16 +58,16 @@ impl<'j> SeqAccess<'j> for Elements<'j, '_> {
     }
 }
 
-pub(super) struct Members<'j, 'n, I> {
-    reader: Reader<'j, 'n>,
+pub(super) struct Members<'j, R, I> {
+    reader: R,
     members: I,
     current: Option<(&'j str, &'j Json)>,
 }
 
-pub(super) fn members<'j, 'n>(
-    reader: Reader<'j, 'n>,
+pub(super) fn members<'j, R>(
+    reader: R,
     object: &'j Object,
-) -> Members<'j, 'n, impl Iterator<Item = (&'j str, &'j Json)>> {
+) -> Members<'j, R, impl Iterator<Item = (&'j str, &'j Json)>> {
     Members {
         reader,
         members: object.iter(),
@@ -69,8 +75,9 @@ pub(super) fn members<'j, 'n>(
     }
 }
 
-impl<'j, I> MapAccess<'j> for Members<'j, '_, I>
+impl<'j, R, I> MapAccess<'j> for Members<'j, R, I>
 where
+    R: Descent<'j>,
     I: Iterator<Item = (&'j str, &'j Json)>,
 {
     type Error = ReadFault;
@@ -101,15 +108,15 @@ where
 }
 
 /// A variant by its name alone, or an object of one member: its name and its content.
-pub(super) struct EnumReader<'j, 'n> {
-    reader: Reader<'j, 'n>,
+pub(super) struct EnumReader<'j, R> {
+    reader: R,
     name: &'j str,
     content: Option<&'j Json>,
 }
 
-impl<'j, 'n> EnumReader<'j, 'n> {
-    pub(super) fn new(reader: Reader<'j, 'n>) -> Option<Self> {
-        let (name, content) = match reader.json {
+impl<'j, R: Descent<'j>> EnumReader<'j, R> {
+    pub(super) fn new(reader: R, json: &'j Json) -> Option<Self> {
+        let (name, content) = match json {
             Json::String(name) => (&**name, None),
             Json::Object(object) if object.len() == 1 => {
                 let (name, content) = object.iter().next()?;
@@ -132,7 +139,7 @@ impl<'j, 'n> EnumReader<'j, 'n> {
         }
     }
 
-    fn content(&self) -> Result<Reader<'j, 'n>, ReadFault> {
+    fn content(&self) -> Result<R, ReadFault> {
         match self.content {
             Some(content) => Ok(self.reader.at(content)),
             None => Err(ReadFault::invalid_type(
@@ -143,7 +150,7 @@ impl<'j, 'n> EnumReader<'j, 'n> {
     }
 }
 
-impl<'j, 'n> EnumAccess<'j> for EnumReader<'j, 'n> {
+impl<'j, R: Descent<'j>> EnumAccess<'j> for EnumReader<'j, R> {
     type Error = ReadFault;
     type Variant = Self;
 
@@ -153,7 +160,7 @@ impl<'j, 'n> EnumAccess<'j> for EnumReader<'j, 'n> {
     }
 }
 
-impl<'j> VariantAccess<'j> for EnumReader<'j, '_> {
+impl<'j, R: Descent<'j>> VariantAccess<'j> for EnumReader<'j, R> {
     type Error = ReadFault;
 
     fn unit_variant(self) -> Result<(), ReadFault> {
@@ -190,7 +197,7 @@ impl<'j> VariantAccess<'j> for EnumReader<'j, '_> {
 /// The name of a member: a text, or a number where a map's keys are numbers.
 struct Name<'j>(&'j str);
 
-impl<'j> serde::Deserializer<'j> for Name<'j> {
+impl<'j> Deserializer<'j> for Name<'j> {
     type Error = ReadFault;
 
     fn deserialize_any<V: Visitor<'j>>(self, visitor: V) -> Result<V::Value, ReadFault> {

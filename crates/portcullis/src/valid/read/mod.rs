@@ -12,7 +12,7 @@ mod read_fault;
 
 pub(super) use read_fault::{Expectation, ReadFault, ReadFaultKind};
 
-use access::{Elements, EnumReader, members};
+use access::{Descent, Elements, EnumReader, members};
 use portcullis_core::jose::json::{Json, Number};
 use serde::de::{DeserializeOwned, Deserializer, Error as _, Unexpected, Visitor};
 use std::cell::Cell;
@@ -60,12 +60,14 @@ struct Reader<'j, 'n> {
     notes: &'n Notes,
 }
 
-impl<'j, 'n> Reader<'j, 'n> {
+impl<'j> Descent<'j> for Reader<'j, '_> {
     fn at(self, json: &'j Json) -> Self {
         Self { json, ..self }
     }
+}
 
-    fn unexpected(self) -> Unexpected<'j> {
+impl<'j> Reader<'j, '_> {
+    fn as_unexpected(self) -> Unexpected<'j> {
         match self.json {
             Json::Null => Unexpected::Unit,
             Json::Bool(value) => Unexpected::Bool(*value),
@@ -136,7 +138,7 @@ impl<'j> Deserializer<'j> for Reader<'j, '_> {
     ) -> Result<V::Value, ReadFault> {
         match self.json {
             Json::Object(object) => visitor.visit_map(members(self, object)),
-            _ => Err(ReadFault::invalid_type(self.unexpected(), &visitor)),
+            _ => Err(ReadFault::invalid_type(self.as_unexpected(), &visitor)),
         }
     }
 
@@ -146,9 +148,9 @@ impl<'j> Deserializer<'j> for Reader<'j, '_> {
         _: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, ReadFault> {
-        match EnumReader::new(self) {
+        match EnumReader::new(self, self.json) {
             Some(reader) => visitor.visit_enum(reader),
-            None => Err(ReadFault::invalid_type(self.unexpected(), &visitor)),
+            None => Err(ReadFault::invalid_type(self.as_unexpected(), &visitor)),
         }
     }
 

@@ -55,11 +55,8 @@ fn app(server: ResourceServer) -> Router {
 }
 
 fn shows_no_schema(answer: &Answer) {
-    let mut body = answer.body.clone();
-    // It is made of random digits, and may hold any number.
-    body.as_object_mut().unwrap().remove("request_id");
-    let text = body.to_string();
-    for word in ["limit", "quantity", "errors", "500", SECRET] {
+    let text = answer.body.to_string();
+    for word in ["limit", "quantity", "errors", "equal", SECRET] {
         assert!(!text.contains(word), "{word}: {text}");
     }
 }

@@ -14,6 +14,7 @@ use serde::Deserialize;
 
 #[derive(Debug, Deserialize, Validate, JsonSchema)]
 #[garde(allow_unvalidated)]
+#[allow(dead_code, reason = "what is read is printed")]
 struct Filter {
     #[garde(range(min = 1, max = 500))]
     limit: Option<u32>,
@@ -45,6 +46,7 @@ enum Sort {
 
 #[derive(Debug, Deserialize, Validate, JsonSchema)]
 #[garde(allow_unvalidated)]
+#[allow(dead_code, reason = "what is read is printed")]
 struct Place {
     #[garde(range(min = 1))]
     shop: u32,

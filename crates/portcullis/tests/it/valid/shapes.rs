@@ -200,6 +200,27 @@ async fn untagged_variants() {
     .await;
 }
 
+#[allow(dead_code, reason = "what is read is not looked at")]
+#[derive(Deserialize, Validate, JsonSchema)]
+#[garde(allow_unvalidated)]
+#[serde(untagged)]
+enum Overlap {
+    Pair { a: u32, b: u32 },
+    One { a: u32 },
+}
+
+/// serde falls back to a variant that does not know `b`, and the schema is nearer to the other.
+#[tokio::test]
+async fn a_variant_that_ignores_members_is_no_way_around() {
+    expect::<Overlap>(&[
+        (r#"{"a":1,"b":2}"#, &[]),
+        (r#"{"a":1}"#, &[]),
+        (r#"{"a":1,"b":"SECRET"}"#, &["int_type@body.b"]),
+        (r#"{"a":1,"c":"SECRET"}"#, &["extra_forbidden@body.c"]),
+    ])
+    .await;
+}
+
 #[derive(Deserialize, Validate, JsonSchema)]
 #[serde(tag = "kind", content = "value", rename_all = "lowercase")]
 enum AdjacentTag {
@@ -394,6 +415,11 @@ async fn corners_of_types() {
         (r#"{"signed":200}"#, &["less_than_equal@body.signed"]),
         (r#"{"day":"2026-11-29"}"#, &[]),
         (r#"{"day":"SECRET"}"#, &["value_error@body.day"]),
+        // What only serde objects to is told beside what the schema finds.
+        (
+            r#"{"day":"SECRET","signed":200}"#,
+            &["less_than_equal@body.signed", "value_error@body.day"],
+        ),
         (r#"{"type":"ä"}"#, &["string_ascii@body.kind"]),
         (
             r#"{"class":"a","grade":7}"#,
@@ -468,6 +494,39 @@ async fn aliases_and_fields_that_are_not_read() {
             &["extra_forbidden@body.hidden"],
         ),
         (r#"{"quantity":1,"qty":2}"#, &["extra_forbidden@body.qty"]),
+    ])
+    .await;
+}
+
+#[allow(dead_code, reason = "what is read is not looked at")]
+#[derive(Deserialize, Validate, JsonSchema)]
+#[garde(allow_unvalidated)]
+struct BadPattern {
+    #[schemars(regex(pattern = "(?=a)b"))]
+    text: String,
+}
+
+#[allow(dead_code, reason = "what is read is not looked at")]
+#[derive(Deserialize, Validate, JsonSchema)]
+#[garde(allow_unvalidated)]
+struct BadPatternInside {
+    id: u32,
+    #[serde(flatten)]
+    inside: BadPattern,
+}
+
+/// The linear engine has no lookaround: then serde alone tells, or nobody is served.
+#[tokio::test]
+async fn schemas_that_cannot_be_checked() {
+    expect::<BadPattern>(&[
+        (r#"{"text":"any"}"#, &[]),
+        (r#"{"text":5}"#, &["string_type@body.text"]),
+        (r#"{"text":"any","x":1}"#, &["extra_forbidden@body.x"]),
+    ])
+    .await;
+    expect::<BadPatternInside>(&[
+        (r#"{"id":1,"text":"any"}"#, &["500"]),
+        (r#"{"id":1,"text":"any","x":1}"#, &["500"]),
     ])
     .await;
 }
