@@ -99,32 +99,17 @@ impl Outside {
             });
         }
         report.step("a Redis", || {
-            let program = tools::redis_server();
-            let told = program
-                .as_ref()
-                .map(|program| program.display().to_string())
-                .unwrap_or_default();
-            found.keep("PORTCULLIS_REDIS_SERVER", program, &told)
+            found.keep_program("PORTCULLIS_REDIS_SERVER", tools::redis_server())
         });
         report.step("PostgreSQL", || {
             let told = "from the distribution";
             found.keep("PORTCULLIS_POSTGRES", tools::postgres(), told)
         });
         report.step("promtool", || {
-            let program = tools::promtool();
-            let told = program
-                .as_ref()
-                .map(|program| program.display().to_string())
-                .unwrap_or_default();
-            found.keep("PORTCULLIS_PROMTOOL", program, &told)
+            found.keep_program("PORTCULLIS_PROMTOOL", tools::promtool())
         });
         report.step("Chromium", || {
-            let program = tools::chromium();
-            let told = program
-                .as_ref()
-                .map(|program| program.display().to_string())
-                .unwrap_or_default();
-            found.keep("PORTCULLIS_CHROMIUM", program, &told)
+            found.keep_program("PORTCULLIS_CHROMIUM", tools::chromium())
         });
         report.step("a keyring", || {
             found.keep(
@@ -150,6 +135,15 @@ impl Outside {
             Err(missing) => Excused(missing),
         });
         found
+    }
+
+    /// Keeps a program, and tells where it is.
+    fn keep_program(&mut self, variable: &'static str, place: Result<PathBuf, String>) -> Outcome {
+        let told = match &place {
+            Ok(program) => program.display().to_string(),
+            Err(_) => String::new(),
+        };
+        self.keep(variable, place, &told)
     }
 
     fn keep(

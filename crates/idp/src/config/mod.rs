@@ -83,6 +83,17 @@ pub struct IdpConfig {
     pub danger_listen_anywhere: bool,
 }
 
+/// Where the client `web` may be called back: a page of its own, and Swagger UI, as `portcullis`
+/// and as FastAPI serve it. The port is any (RFC 8252, section 7.3).
+const WEB_REDIRECT_URIS: [&str; 6] = [
+    "http://127.0.0.1/callback",
+    "http://localhost/callback",
+    "http://127.0.0.1/docs/oauth2-redirect.html",
+    "http://localhost/docs/oauth2-redirect.html",
+    "http://127.0.0.1/docs/oauth2-redirect",
+    "http://localhost/docs/oauth2-redirect",
+];
+
 impl Default for IdpConfig {
     fn default() -> Self {
         let user = |username: &str, name: &str, roles: &[&str]| User {
@@ -122,19 +133,7 @@ impl Default for IdpConfig {
             ],
             clients: vec![
                 client("service", Some("service-secret"), &[]),
-                client(
-                    "web",
-                    None,
-                    &[
-                        "http://127.0.0.1/callback",
-                        "http://localhost/callback",
-                        // Swagger UI, as `portcullis` and as FastAPI serve it.
-                        "http://127.0.0.1/docs/oauth2-redirect.html",
-                        "http://localhost/docs/oauth2-redirect.html",
-                        "http://127.0.0.1/docs/oauth2-redirect",
-                        "http://localhost/docs/oauth2-redirect",
-                    ],
-                ),
+                client("web", None, &WEB_REDIRECT_URIS),
             ],
             device_poll_interval: 5,
             dpop_nonce: false,

@@ -32,7 +32,6 @@ mod examine;
 mod fault;
 mod form;
 mod input;
-mod integer_literal;
 mod json;
 mod order;
 mod own_words;

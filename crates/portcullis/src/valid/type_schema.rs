@@ -1,6 +1,5 @@
 //! The schema of a type, and its validator: built once, when the first request needs them.
 
-use super::integer_literal::{self, INTEGER_LITERAL, IntegerLiteral};
 use super::text::TextShapes;
 use crate::schema;
 use jsonschema::{PatternOptions, Validator};
@@ -47,14 +46,11 @@ impl TypeSchema {
     /// The validator, or nothing if the schema is none that can be checked.
     pub(super) fn validator(&self) -> Option<&Validator> {
         let validator = self.validator.get_or_init(|| {
-            let mut document = self.document.clone();
-            integer_literal::add_to(&mut document);
             jsonschema::options()
-                .with_keyword(INTEGER_LITERAL, |_, _, _| Ok(Box::new(IntegerLiteral)))
                 .should_validate_formats(true)
                 // Linear in the text: a pattern cannot be made to backtrack.
                 .with_pattern_options(PatternOptions::regex())
-                .build(&document)
+                .build(&self.document)
                 .ok()
         });
         validator.as_ref()

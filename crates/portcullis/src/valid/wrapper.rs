@@ -79,7 +79,7 @@ use std::ops::{Deref, DerefMut};
 /// |---|---|---|
 /// | an unknown member or parameter | 422 | `extra_forbidden` |
 /// | a missing one; an empty body | 422 | `missing` |
-/// | another type; `"1"` or `1.0` for an integer | 422 | `int_type`, `string_type`, ... |
+/// | another type; `"1"` or `1.5` for an integer | 422 | `int_type`, `string_type`, ... |
 /// | in text: no number, or neither `true` nor `false` | 422 | `int_parsing`, `bool_parsing`, ... |
 /// | a repeated parameter of one value | 422 | `multiple_argument_values` |
 /// | a rule of garde | 422 | `greater_than_equal`, `string_too_short`, ... |

@@ -80,6 +80,17 @@ impl<'j> Reader<'j, '_> {
         }
     }
 
+    /// For JSON Schema `5.0` is an integer, and so the schema of the type promises.
+    fn visit_integer<V: Visitor<'j>>(self, visitor: V) -> Result<V::Value, ReadFault> {
+        match self.json {
+            Json::Number(Number::Float(value)) => match integer_of(*value) {
+                Some(integer) => visitor.visit_i64(integer),
+                None => visitor.visit_f64(*value),
+            },
+            _ => self.deserialize_any(visitor),
+        }
+    }
+
     fn visit_elements<V: Visitor<'j>>(
         self,
         elements: &'j [Json],
@@ -93,6 +104,16 @@ impl<'j> Reader<'j, '_> {
             _ => Err(ReadFault::invalid_length(elements.len(), &"fewer elements")),
         }
     }
+}
+
+macro_rules! integers {
+    ($($method:ident)*) => {
+        $(
+            fn $method<V: Visitor<'j>>(self, visitor: V) -> Result<V::Value, ReadFault> {
+                self.visit_integer(visitor)
+            }
+        )*
+    };
 }
 
 impl<'j> Deserializer<'j> for Reader<'j, '_> {
@@ -162,11 +183,23 @@ impl<'j> Deserializer<'j> for Reader<'j, '_> {
         }
     }
 
+    integers! {
+        deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64 deserialize_i128
+        deserialize_u8 deserialize_u16 deserialize_u32 deserialize_u64 deserialize_u128
+    }
+
     serde::forward_to_deserialize_any! {
         <V: Visitor<'j>>
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit
+        bool f32 f64 char str string bytes byte_buf unit
         unit_struct seq tuple tuple_struct map identifier
     }
+}
+
+/// The integer that a float is. Beyond 53 bits a float stands for several.
+fn integer_of(value: f64) -> Option<i64> {
+    const LAST_EXACT: f64 = 9_007_199_254_740_992.0;
+    let is_integer = value.fract() == 0.0 && value.abs() <= LAST_EXACT;
+    is_integer.then_some(value as i64)
 }
 
 #[cfg(test)]

@@ -69,7 +69,6 @@ fn reads_what_serde_json_reads() {
         r#"{"choice":{"Struct":{"a":1}}}"#,
         r#"{"any":{"a":[1,-1,1.5,"b",null,true,{"c":{}}]}}"#,
         r#"{"integer":40000}"#,
-        r#"{"integer":1.0}"#,
         r#"{"integer":"1"}"#,
         r#"{"truth":1}"#,
         r#"{"pair":[1]}"#,
@@ -161,4 +160,18 @@ fn unknown_members_are_refused_ignored_or_hidden_in_a_buffer() {
     );
     assert_eq!(outcome::<serde_json::Value>("[1,{}]", Refuse), (true, true));
     assert_eq!(outcome::<serde_json::Value>("[1]", Refuse), (true, false));
+}
+
+/// What serde_json refuses: an integer with a decimal point, which JSON Schema calls an integer.
+#[test]
+fn an_integer_may_have_a_decimal_point() {
+    for (text, expected) in [
+        ("5.0", Some(5)),
+        ("-1e2", Some(-100)),
+        ("5.5", None),
+        ("1e300", None),
+    ] {
+        let read = read::<i64>(&json(text), UnknownMembers::Refuse);
+        assert_eq!(read.value.ok(), expected, "{text}");
+    }
 }

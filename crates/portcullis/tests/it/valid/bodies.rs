@@ -58,7 +58,6 @@ async fn each_fault_has_its_kind_and_place() {
         (json!({"quantity": "2"}), "int_type@body.quantity"),
         (json!({"quantity": SECRET}), "int_type@body.quantity"),
         (json!({"quantity": 1.5}), "int_from_float@body.quantity"),
-        (json!({"quantity": 2.0}), "int_type@body.quantity"),
         (json!({"quantity": true}), "int_type@body.quantity"),
         (json!({"quantity": [2]}), "int_type@body.quantity"),
         (
@@ -159,12 +158,12 @@ async fn all_faults_come_at_once() {
         "string_too_short@body.items.0.itemName",
     ];
     assert_eq!(faults_of(&app, &body.to_string()).await, expected);
+    // An integer may have a decimal point, as its schema says, and no fraction.
     let body = order(json!({"quantity": 2.0, "price": SECRET,
-        "items": [{"itemName": "cap", "pieces": 3.0}]}));
+        "items": [{"itemName": "cap", "pieces": 3.0}, {"itemName": "cap", "pieces": 1e300}]}));
     let expected = [
         "float_type@body.price",
-        "int_type@body.items.0.pieces",
-        "int_type@body.quantity",
+        "less_than_equal@body.items.1.pieces",
     ];
     assert_eq!(faults_of(&app, &body).await, expected);
     // Unknown members do not hide the rules, and no rule is told twice.
