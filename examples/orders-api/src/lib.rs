@@ -32,10 +32,15 @@ pub async fn app(application: Application, settings: &Settings) -> (Router, Open
     let (api, document) = ApiRouter::new()
         .nest("/orders", orders::routes())
         .with_state::<()>(application)
-        .finish(ApiInfo::new("Orders", env!("CARGO_PKG_VERSION")), &schemes);
+        .finish(info(), &schemes);
     let page = DocsPage::new(&settings.docs_client)
         .scope("orders:read")
         .scope("orders:write");
     let app = api.merge(page.router(&document, "/docs", "/openapi.json"));
     (middleware::around(app, settings), document)
+}
+
+fn info() -> ApiInfo {
+    ApiInfo::new("Orders", env!("CARGO_PKG_VERSION"))
+        .description("Everybody sees and changes their own orders; an `Admin` may delete any.")
 }

@@ -115,6 +115,8 @@ struct Building {
     scopes: BTreeSet<String>,
     paths: BTreeMap<String, Map<String, Value>>,
     names: BTreeSet<String>,
+    tags: Vec<Value>,
+    responses: BTreeSet<&'static str>,
     routes: Vec<RouteAccess>,
 }
 
@@ -126,6 +128,8 @@ impl Building {
             scopes: BTreeSet::new(),
             paths: BTreeMap::new(),
             names: BTreeSet::new(),
+            tags: Vec::new(),
+            responses: BTreeSet::new(),
             routes: Vec::new(),
         }
     }
@@ -137,6 +141,7 @@ impl Building {
         }
         (route.endpoint.describe)(&mut operation, &mut self.schemas);
         responses::describe_guards(&mut operation);
+        self.responses.extend(operation.common_responses());
         let (access, mut object) = operation.into_object();
         self.scopes.extend(access.scopes());
         object.insert("security".to_owned(), self.security(&access));
@@ -181,22 +186,32 @@ impl Building {
         }
         if let Some(tag) = &endpoint.tag {
             object.insert("tags".to_owned(), json!([tag]));
+            let tag = json!({ "name": tag });
+            if !self.tags.contains(&tag) {
+                self.tags.push(tag);
+            }
         }
     }
 
     fn finish(self, info: ApiInfo, schemes: &SecuritySchemes) -> OpenApi {
         let mut schemas = self.schemas.into_definitions();
         let mut components = Map::new();
-        for (name, schema) in responses::schemas() {
+        for (name, schema) in responses::schemas(&self.responses) {
             schemas.insert(name.to_owned(), schema);
         }
-        components.insert("responses".to_owned(), responses::components().into());
+        components.insert(
+            "responses".to_owned(),
+            responses::components(&self.responses).into(),
+        );
         components.insert("schemas".to_owned(), schemas.into());
         let schemes = schemes.to_object(&self.scopes);
         components.insert("securitySchemes".to_owned(), schemes.into());
         let mut document = json!({
             "openapi": "3.1.0",
             "info": info.into_value(),
+            // Relative to the document's own address (OpenAPI 3.1, section 4.8.5).
+            "servers": [{ "url": "/" }],
+            "tags": self.tags,
             "paths": self.paths,
             "components": components,
         });

@@ -19,6 +19,8 @@ pub struct Operation {
     parameters: Vec<Value>,
     body: Option<Value>,
     responses: BTreeMap<String, Value>,
+    /// Those of them that are components of the document, by their names.
+    common_responses: BTreeMap<String, &'static str>,
 }
 
 impl Operation {
@@ -29,6 +31,7 @@ impl Operation {
             parameters: Vec::new(),
             body: None,
             responses: BTreeMap::new(),
+            common_responses: BTreeMap::new(),
         }
     }
 
@@ -115,10 +118,18 @@ impl Operation {
     }
 
     /// A response of the document's components.
-    pub(super) fn common_response(&mut self, status: &str, name: &str) {
+    pub(super) fn common_response(&mut self, status: &str, name: &'static str) {
         let reference = json!({ "$ref": format!("#/components/responses/{name}") });
         // What the handler says of a status is nearer to the truth than what all have in common.
-        self.responses.entry(status.to_owned()).or_insert(reference);
+        if !self.responses.contains_key(status) {
+            self.responses.insert(status.to_owned(), reference);
+            self.common_responses.insert(status.to_owned(), name);
+        }
+    }
+
+    /// The names of the components that it refers to.
+    pub(super) fn common_responses(&self) -> impl Iterator<Item = &'static str> {
+        self.common_responses.values().copied()
     }
 
     /// The response of this status; two descriptions of one status are joined.
@@ -126,6 +137,7 @@ impl Operation {
         let response = self.responses.entry(status.to_owned()).or_default();
         if !response.is_object() || response.get("$ref").is_some() {
             *response = json!({});
+            self.common_responses.remove(status);
         }
         let text = match response.get("description").and_then(Value::as_str) {
             Some(before) if before != description => format!("{before} {description}"),

@@ -4,6 +4,7 @@ use super::operation::Operation;
 use super::security::Access;
 use portcullis_core::Requirement;
 use serde_json::{Map, Value, json};
+use std::collections::BTreeSet;
 
 /// A response that many operations give: its status, and its name among the components.
 struct CommonResponse {
@@ -109,10 +110,10 @@ pub(super) fn describe_strict_body(operation: &mut Operation) {
     }
 }
 
-/// The responses, as components of the document.
-pub(super) fn components() -> Map<String, Value> {
+/// The responses that any operation gives, as components of the document.
+pub(super) fn components(used: &BTreeSet<&'static str>) -> Map<String, Value> {
     let mut components = Map::new();
-    for response in ALL {
+    for response in ALL.iter().filter(|it| used.contains(it.name)) {
         let schema = match response.status {
             "422" => INVALID_PROBLEM,
             _ => PROBLEM,
@@ -136,7 +137,7 @@ const PROBLEM: &str = "RequestProblem";
 const INVALID_PROBLEM: &str = "InvalidRequestProblem";
 
 /// The schemas of these responses: problem documents (RFC 9457), one with every fault of a request.
-pub(super) fn schemas() -> [(&'static str, Value); 2] {
+pub(super) fn schemas(used: &BTreeSet<&'static str>) -> Vec<(&'static str, Value)> {
     let members = json!({
         "type": { "type": "string", "description": "A URN with the code." },
         "title": { "type": "string", "description": "The reason phrase of the status." },
@@ -149,10 +150,14 @@ pub(super) fn schemas() -> [(&'static str, Value); 2] {
     if let Some(members) = invalid_members.as_object_mut() {
         members.insert("errors".to_owned(), errors());
     }
-    [
-        (PROBLEM, problem(&members)),
-        (INVALID_PROBLEM, problem(&invalid_members)),
-    ]
+    let mut schemas = Vec::new();
+    if used.iter().any(|name| *name != INVALID.name) {
+        schemas.push((PROBLEM, problem(&members)));
+    }
+    if used.contains(INVALID.name) {
+        schemas.push((INVALID_PROBLEM, problem(&invalid_members)));
+    }
+    schemas
 }
 
 fn problem(members: &Value) -> Value {
