@@ -14,7 +14,7 @@ pub struct NewOrder {
     #[garde(range(min = 1, max = 1000))]
     pub quantity: u32,
     /// What the packer should know.
-    #[garde(inner(length(chars, max = 200)))]
+    #[garde(length(chars, max = 200))]
     pub note: Option<String>,
 }
 
@@ -41,7 +41,7 @@ pub struct Page {
     #[serde(default = "usual_limit")]
     pub limit: u32,
     /// The ones after this order.
-    #[garde(inner(length(chars, max = 36)))]
+    #[garde(length(chars, max = 36))]
     pub after: Option<String>,
 }
 

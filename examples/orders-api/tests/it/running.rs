@@ -32,6 +32,8 @@ async fn the_document_and_its_page_are_there() {
     assert_eq!(rules["quantity"]["maximum"], json!(1000));
     assert_eq!(rules["item"]["pattern"], "^[A-Z]{2}-[0-9]+$");
     assert_eq!(rules["item"]["maxLength"], json!(20));
+    // A rule of what may be absent reaches the document too.
+    assert_eq!(rules["note"]["maxLength"], json!(200));
     let page = get("/docs").await;
     assert_eq!(
         (page.status, page.headers["content-type"].to_str().unwrap()),
