@@ -1,4 +1,5 @@
-//! A good body through `Valid<Json<T>>` and through axum's own `Json<T>`, in one application.
+//! A good body through `Valid<Json<T>>` and through axum's own `Json<T>`, with a known token and
+//! without a guard, in one application.
 //!
 //! Rounds in which both take turns; the ratio counts, as the machine's speed is in both.
 
@@ -15,7 +16,8 @@ use axum::routing::post;
 use axum::{Json, Router};
 use garde::Validate;
 use http::Request;
-use portcullis::Valid;
+use portcullis::{AuthorizedCaller, ResourceServer, Valid};
+use portcullis_idp::{Idp, IdpConfig};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use std::time::{Duration, Instant};
@@ -72,20 +74,17 @@ fn checksum(order: &NewOrder) -> String {
 
 fn main() {
     let runtime = Runtime::new().unwrap();
-    let app: Router = Router::new()
-        .route(
-            "/plain",
-            post(async |Json(order): Json<NewOrder>| checksum(&order)),
-        )
-        .route(
-            "/valid",
-            post(async |Valid(Json(order)): Valid<Json<NewOrder>>| checksum(&order)),
-        );
+    let idp = runtime.block_on(Idp::start(IdpConfig::default())).unwrap();
+    let server = ResourceServer::new(idp.issuer().as_str(), idp.audience()).unwrap();
+    let token = format!("Bearer {}", idp.token("alice").sign());
+    let app = app(server);
     let call = |path: &str, body: &'static str, status: u16| -> Duration {
         runtime.block_on(async {
             let mut spent = Duration::ZERO;
             for _ in 0..500 {
-                let request = Request::post(path).header("content-type", "application/json");
+                let request = Request::post(path)
+                    .header("content-type", "application/json")
+                    .header("authorization", &token);
                 let (request, app) = (request.body(Body::from(body)).unwrap(), app.clone());
                 let began = Instant::now();
                 assert_eq!(app.oneshot(request).await.unwrap().status(), status);
@@ -94,23 +93,43 @@ fn main() {
             spent
         })
     };
-    let mut rounds: [Vec<f64>; 3] = Default::default();
+    let mut rounds: [Vec<f64>; 5] = Default::default();
     for _ in 0..101 {
         rounds[0].push(micros(call("/plain", BODY, 200)));
         rounds[1].push(micros(call("/valid", BODY, 200)));
         rounds[2].push(micros(call("/valid", BAD, 422)));
+        rounds[3].push(micros(call("/guarded", BODY, 200)));
+        rounds[4].push(micros(call("/guarded-plain", BODY, 200)));
     }
-    let [plain, valid, bad] = rounds.map(median);
+    let [plain, valid, bad, guarded, guarded_plain] = rounds.map(median);
     println!("\na body of {} bytes, whole request:", BODY.len());
-    println!("axum's Json           {plain:>8.2} us");
-    println!(
-        "Valid<Json>           {valid:>8.2} us   {:>6.2} times",
-        valid / plain
-    );
-    println!(
-        "Valid<Json>, 4 faults {bad:>8.2} us   {:>6.2} times\n",
-        bad / plain
-    );
+    println!("axum's Json                  {plain:>8.2} us");
+    for (name, micros) in [
+        ("Valid<Json>", valid),
+        ("Valid<Json>, 4 faults", bad),
+        ("known token, axum's Json", guarded_plain),
+        ("known token, Valid<Json>", guarded),
+    ] {
+        println!(
+            "{name:<28} {micros:>8.2} us   {:>6.2} times",
+            micros / plain
+        );
+    }
+    println!();
+}
+
+fn app(server: ResourceServer) -> Router {
+    let plain = async |Json(order): Json<NewOrder>| checksum(&order);
+    let valid = async |Valid(Json(order)): Valid<Json<NewOrder>>| checksum(&order);
+    let guarded =
+        async |_: AuthorizedCaller, Valid(Json(order)): Valid<Json<NewOrder>>| checksum(&order);
+    let guarded_plain = async |_: AuthorizedCaller, Json(order): Json<NewOrder>| checksum(&order);
+    Router::new()
+        .route("/plain", post(plain))
+        .route("/valid", post(valid))
+        .route("/guarded", post(guarded))
+        .route("/guarded-plain", post(guarded_plain))
+        .with_state(server)
 }
 
 fn micros(took: Duration) -> f64 {
