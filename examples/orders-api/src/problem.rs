@@ -104,3 +104,14 @@ impl DescribeResponse for Failure {
 }
 
 const PROBLEM: &str = "application/problem+json";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A provider whose tokens need no subject shows it; the others refuse such tokens themselves.
+    #[test]
+    fn a_caller_without_a_name_is_forbidden() {
+        assert_eq!(Failure::NoSubject.into_response().status(), 403);
+    }
+}

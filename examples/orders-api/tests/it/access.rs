@@ -77,10 +77,11 @@ async fn orders_of_others_are_not_there() {
     let setup = Setup::new().await;
     let (alice, bob) = (setup.token("alice"), setup.token("bob"));
     let order = json!({ "item": "AB-1", "quantity": 1 });
-    let created = setup.call("POST /orders", &bob, order.clone()).await;
+    let created = setup.call("POST /orders", &bob, order).await;
     let one = format!("/orders/{}", created.body["id"].as_str().unwrap());
     let absent = "/orders/00000000-0000-0000-0000-000000000000";
-    for (method, body) in [("GET", Value::Null), ("PUT", order)] {
+    let other = json!({ "item": "XY-9", "quantity": 9 });
+    for (method, body) in [("GET", Value::Null), ("PUT", other)] {
         let foreign = setup
             .call(&format!("{method} {one}"), &alice, body.clone())
             .await;
@@ -90,20 +91,32 @@ async fn orders_of_others_are_not_there() {
         assert_eq!((foreign.status, missing.status), (404, 404), "{method}");
         assert_eq!(foreign.body, missing.body, "{method}");
     }
+    // Nor can it be changed: the refusal above was no word about what was done.
+    let unchanged = setup.call(&format!("GET {one}"), &bob, Value::Null).await;
+    assert_eq!(unchanged.body, created.body);
     let list = setup.call("GET /orders", &alice, Value::Null).await;
     assert_eq!(list.body["items"], json!([]));
-    // One subject at two issuers is two people; a token without a subject is nobody.
-    let nameless = setup
-        .idp
-        .token("bob")
-        .claim("sub", Value::Null)
-        .scope("orders:read")
-        .sign();
-    assert_ne!(
-        setup
-            .call("GET /orders", &nameless, Value::Null)
-            .await
-            .status,
-        200
-    );
+}
+
+/// A subject is unique at its issuer only (RFC 7519, section 4.1.2).
+#[tokio::test]
+async fn one_subject_at_two_issuers_is_two_people() {
+    let (setup, other) = Setup::with_two_issuers().await;
+    let [ours, theirs] = [&setup.idp, &other].map(|idp| {
+        let token = idp.token("bob").claim("sub", "same");
+        token.scope("orders:read orders:write").sign()
+    });
+    let order = json!({ "item": "AB-1", "quantity": 1 });
+    let created = setup.call("POST /orders", &ours, order).await;
+    assert_eq!(created.status, 201);
+    let list = setup.call("GET /orders", &theirs, Value::Null).await;
+    assert_eq!((list.status, &list.body["items"]), (200, &json!([])));
+    let one = format!("/orders/{}", created.body["id"].as_str().unwrap());
+    let changed = json!({ "item": "XY-9", "quantity": 9 });
+    for (method, body) in [("GET", Value::Null), ("PUT", changed)] {
+        let answer = setup.call(&format!("{method} {one}"), &theirs, body).await;
+        assert_eq!(answer.status, 404, "{method}");
+    }
+    let unchanged = setup.call(&format!("GET {one}"), &ours, Value::Null).await;
+    assert_eq!(unchanged.body, created.body);
 }

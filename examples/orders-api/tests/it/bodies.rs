@@ -95,6 +95,11 @@ async fn every_rule_of_parameters_is_checked() {
             "GET /orders/0000000000000000000000000000000000X0",
             "path.id: string_pattern_mismatch",
         ),
+        ("GET /orders/00", "path.id: string_too_short"),
+        (
+            "GET /orders/0000000000000000000000000000000000000",
+            "path.id: string_too_long",
+        ),
     ] {
         let answer = setup.call(line, &token, Value::Null).await;
         assert_eq!(answer.status, 422, "{line}");

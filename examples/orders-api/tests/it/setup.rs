@@ -7,8 +7,8 @@ use http_body_util::BodyExt as _;
 use orders_api::settings::Settings;
 use orders_api::store::Store;
 use orders_api::{Application, app};
-use portcullis::ResourceServer;
 use portcullis::openapi::OpenApi;
+use portcullis::{Config, ResourceServer};
 use portcullis_idp::{Idp, IdpConfig};
 use serde_json::Value;
 use tower::ServiceExt as _;
@@ -36,6 +36,26 @@ impl Setup {
     pub(crate) async fn on(database: &str) -> Self {
         let idp = Idp::start(IdpConfig::default()).await.unwrap();
         let server = ResourceServer::new(idp.issuer().as_str(), idp.audience()).unwrap();
+        Self::of(idp, server, database).await
+    }
+
+    /// With a second provider that is trusted too.
+    pub(crate) async fn with_two_issuers() -> (Self, Idp) {
+        let [first, second] = [
+            Idp::start(IdpConfig::default()).await.unwrap(),
+            Idp::start(IdpConfig::default()).await.unwrap(),
+        ];
+        let mut text = String::new();
+        for idp in [&first, &second] {
+            let (url, audience) = (idp.issuer(), idp.audience());
+            text += &format!("[[issuer]]\nurl = \"{url}\"\naudience = [\"{audience}\"]\n");
+        }
+        let settings = portcullis::Settings::try_from(Config::from_toml(&text).unwrap()).unwrap();
+        let server = ResourceServer::with_settings(settings);
+        (Self::of(first, server, "sqlite::memory:").await, second)
+    }
+
+    async fn of(idp: Idp, server: ResourceServer, database: &str) -> Self {
         let store = Store::open(database).await.unwrap();
         let application = Application { server, store };
         let (app, document) = app(application.clone(), &Settings::default()).await;
