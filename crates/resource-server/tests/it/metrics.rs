@@ -2,6 +2,7 @@
 
 use crate::setup;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use portcullis_core::Requirement;
 use portcullis_resource_server::{ResourceServer, events};
 use portcullis_testkit::{ResourceServerSetup, clock};
 use std::time::Duration;
@@ -41,7 +42,8 @@ async fn decisions_are_counted_by_outcome_and_code() {
         (&*other, "token.audience"),
         ("x", "token.malformed"),
     ] {
-        assert_eq!(world.decide(token).await, code);
+        let decided = world.decide_by(token, &Requirement::ValidToken).await;
+        assert_eq!(decided, code);
     }
     let text = render(&world.server);
     let decisions = |outcome: &str, code: &str| {
