@@ -170,3 +170,68 @@ fn all_faults_are_found_at_once() {
         8
     );
 }
+
+fn with_token_in(header: &'static str, forward_token: bool) -> IdentitySettings {
+    let config = IdentityConfig {
+        forward_token,
+        ..IdentityConfig::default()
+    };
+    let settings = IdentitySettings::try_from(config).unwrap();
+    settings.with_token_header(Some(HeaderName::from_static(header)))
+}
+
+/// The header that the settings name for the token: it goes on only where tokens shall, and no other
+/// one goes on because of it.
+#[test]
+fn a_token_in_a_header_of_its_own_goes_where_tokens_go() {
+    let headers = HeaderMap::new();
+    // One that nobody else has, and one that is a front proxy's own.
+    for header in ["x-api-token", "cf-access-jwt-assertion"] {
+        let own = HeaderName::from_static(header);
+        let kept = with_token_in(header, false);
+        assert_eq!(kept.token_header(), Some(&own));
+        assert!(kept.is_kept_back(&own, &headers), "{header}");
+        let forwarded = with_token_in(header, true);
+        assert!(!forwarded.is_kept_back(&own, &headers), "{header}");
+        let forged = HeaderName::from_static("x-auth-subject");
+        assert!(forwarded.is_kept_back(&forged, &headers), "{header}");
+        // What another proxy is told to remove.
+        let mut sent = HeaderMap::new();
+        sent.insert(own.clone(), HeaderValue::from_static("a-token"));
+        assert!(kept.to_remove(&sent).contains(&own), "{header}");
+        assert!(!forwarded.to_remove(&sent).contains(&own), "{header}");
+    }
+    let without = settings();
+    let own = HeaderName::from_static("x-api-token");
+    assert!(!without.is_kept_back(&own, &headers));
+    assert_eq!(without.token_header(), None);
+}
+
+#[test]
+fn a_value_is_as_long_as_upstreams_read() {
+    let mut values = Values::new();
+    assert!(value(&"a".repeat(LONGEST_VALUE), &mut values).is_ok());
+    let mut values = Values::new();
+    let longer = "a".repeat(LONGEST_VALUE + 1);
+    assert!(matches!(
+        value(&longer, &mut values),
+        Err(Refusal::IdentityTooLong)
+    ));
+    let mut values = Values::new();
+    assert_eq!(value("a", &mut values).unwrap(), "a");
+}
+
+#[test]
+fn a_reserved_beginning_has_three_letters_and_a_fact_is_known() {
+    let reserved = |prefix: &str| IdentityConfig {
+        reserved: Some(vec![prefix.to_owned()]),
+        ..IdentityConfig::default()
+    };
+    assert!(IdentitySettings::try_from(reserved("x-a")).is_ok());
+    assert!(IdentitySettings::try_from(reserved("x-")).is_err());
+    let fault = header("x-a", "mail").unwrap_err().to_string();
+    assert!(fault.contains("\"mail\""), "{fault}");
+    let own = [header("x-auth-name", "subject").unwrap()];
+    assert!(is_among(&HeaderName::from_static("x_auth_name"), &own));
+    assert!(!is_among(&HeaderName::from_static("x-auth-names"), &own));
+}
