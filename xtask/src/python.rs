@@ -41,6 +41,8 @@ pub(crate) fn check() -> Outcome {
         inside(&bin, "ruff", "check --quiet"),
         inside(&bin, "ruff", "format --check --quiet"),
         inside(&bin, "mypy", "--no-error-summary"),
+        // Whether the stubs say what the module has.
+        inside(&bin, "stubtest", "--concise portcullis_auth"),
         tests,
     ];
     for step in steps {

@@ -1,8 +1,8 @@
 //! A decision that has to wait, as a future of asyncio.
 //!
-//! The Tokio thread never runs code of Python other than `call_soon_threadsafe`: the token or the
-//! exception is made on the thread of the loop.
+//! The token or the exception is made on the thread of the loop, by `call_soon_threadsafe`.
 
+use crate::background::Background;
 use crate::denial;
 use crate::token::Token;
 use portcullis_core::token::AccessToken;
@@ -12,7 +12,6 @@ use pyo3::types::PyAnyMethods as _;
 use pyo3::{Bound, IntoPyObjectExt as _, Py, PyAny, PyResult, Python, pyclass, pymethods};
 use std::pin::Pin;
 use std::sync::{Mutex, PoisonError};
-use tokio::runtime::Handle;
 use tokio::task::AbortHandle;
 
 /// The token, or the answer to give instead.
@@ -31,7 +30,7 @@ pub(crate) fn token(py: Python<'_>, answer: Answer) -> PyResult<Token> {
 /// A future of the running loop that gets the answer. Cancelled, it ends the decision.
 pub(crate) fn future<'py>(
     py: Python<'py>,
-    handle: &Handle,
+    background: Background,
     decision: PendingDecision,
 ) -> PyResult<Bound<'py, PyAny>> {
     static RUNNING_LOOP: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
@@ -39,20 +38,22 @@ pub(crate) fn future<'py>(
     let event_loop = running_loop.call0()?;
     let future = event_loop.call_method0("create_future")?;
     let (to_loop, to_future) = (event_loop.unbind(), future.clone().unbind());
-    let task = handle.spawn(async move {
+    let deliveries = background.deliveries;
+    let task = background.runtime.spawn(async move {
         let answer = decision.await;
-        // Neither an interpreter that shuts down nor a closed loop waits for an answer.
-        _ = Python::try_attach(|py| {
-            let settlement = Settlement {
-                future: to_future,
-                answer: Mutex::new(Some(answer)),
-            };
-            to_loop.call_method1(py, "call_soon_threadsafe", (settlement,))
-        });
+        // The thread that receives it ends with the process only.
+        _ = deliveries.send(Box::new(move |py| deliver(py, &to_loop, to_future, answer)));
     });
     let cancellation = Cancellation(task.abort_handle());
     future.call_method1("add_done_callback", (cancellation,))?;
     Ok(future)
+}
+
+fn deliver(py: Python<'_>, event_loop: &Py<PyAny>, future: Py<PyAny>, answer: Answer) {
+    let answer = Mutex::new(Some(answer));
+    let settlement = Settlement { future, answer };
+    // A loop that was closed waits for nothing.
+    _ = event_loop.call_method1(py, "call_soon_threadsafe", (settlement,));
 }
 
 /// Gives the answer to its future, on the thread of the loop.

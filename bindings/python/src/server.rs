@@ -1,10 +1,11 @@
 //! The resource server, as Python has it.
 
+use crate::background::background;
+use crate::denial;
 use crate::pending::{self, Answer, PendingDecision};
 use crate::request::{self, AccessRequest};
 use crate::requirement::Requirement;
 use crate::token::Token;
-use crate::{background, denial};
 use portcullis_core::{ConfigErrors, Requirement as Demand};
 use portcullis_resource_server::clock::{Clock, SystemClock};
 use portcullis_resource_server::{Config, Metadata, ResourceServer, Settings};
@@ -123,10 +124,10 @@ impl Server {
         method: Option<&str>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let mut decision = self.request(headers, query, requirement, method)?;
-        let handle = background::handle(py)?;
-        match py.detach(|| poll(&handle, &mut decision)) {
+        let background = background(py)?;
+        match py.detach(|| poll(&background.runtime, &mut decision)) {
             Poll::Ready(answer) => pending::token(py, answer)?.into_bound_py_any(py),
-            Poll::Pending => pending::future(py, &handle, decision),
+            Poll::Pending => pending::future(py, background, decision),
         }
     }
 
@@ -141,9 +142,9 @@ impl Server {
         method: Option<&str>,
     ) -> PyResult<Token> {
         let mut decision = self.request(headers, query, requirement, method)?;
-        let handle = background::handle(py)?;
+        let runtime = background(py)?.runtime;
         loop {
-            match py.detach(|| wait(&handle, &mut decision)) {
+            match py.detach(|| wait(&runtime, &mut decision)) {
                 Some(answer) => return pending::token(py, answer),
                 None => py.check_signals()?,
             }
@@ -160,8 +161,8 @@ impl Server {
 
     /// Begins to fetch keys, so that the first request finds them.
     fn start(&self, py: Python<'_>) -> PyResult<()> {
-        let handle = background::handle(py)?;
-        let _runtime = handle.enter();
+        let runtime = background(py)?.runtime;
+        let _runtime = runtime.enter();
         self.live().start();
         Ok(())
     }
@@ -173,8 +174,8 @@ impl Server {
 
     /// The endpoints of each issuer, from its metadata; without those that could not be had.
     fn endpoints<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        let (server, handle) = (self.live(), background::handle(py)?);
-        let metadata = py.detach(|| handle.block_on(server.metadata()));
+        let (server, runtime) = (self.live(), background(py)?.runtime);
+        let metadata = py.detach(|| runtime.block_on(server.metadata()));
         let endpoints = PyDict::new(py);
         for (issuer, metadata) in metadata {
             if let Ok(metadata) = metadata {
@@ -207,17 +208,17 @@ impl Server {
 }
 
 /// Polls a decision once. Most are made by then: the token is known, or at least its key.
-fn poll(handle: &Handle, decision: &mut PendingDecision) -> Poll<Answer> {
+fn poll(runtime: &Handle, decision: &mut PendingDecision) -> Poll<Answer> {
     // Fetches begin here, and need a runtime to run on.
-    let _runtime = handle.enter();
+    let _runtime = runtime.enter();
     // Nobody is woken: a task polls a pending decision again.
     let mut context = Context::from_waker(Waker::noop());
     decision.as_mut().poll(&mut context)
 }
 
 /// Waits for a decision; `None` if it is not made yet.
-fn wait(handle: &Handle, decision: &mut PendingDecision) -> Option<Answer> {
-    handle.block_on(async {
+fn wait(runtime: &Handle, decision: &mut PendingDecision) -> Option<Answer> {
+    runtime.block_on(async {
         let answer = tokio::time::timeout(SIGNAL_INTERVAL, decision.as_mut());
         answer.await.ok()
     })

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import os
 import pickle
+import re
 import threading
 import time
 
@@ -367,3 +368,16 @@ def test_keys_are_fetched_ahead(idp: Idp, server: Server) -> None:
             "token_endpoint": f"{idp.issuer}/token",
         }
     }
+
+
+def test_keys_are_fetched_while_python_computes(idp: Idp, server: Server) -> None:
+    async def scenario() -> None:
+        future = server.decide(idp.bearer())
+        # Compiled code that does not let go of the GIL until it is through.
+        began = time.monotonic()
+        assert re.match("(a|a)+$", "a" * 22 + "b") is None
+        assert time.monotonic() - began > 0.1
+        assert server.is_ready()
+        assert (await future).name == "Alice Adams"
+
+    asyncio.run(scenario())

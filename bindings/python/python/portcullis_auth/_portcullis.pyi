@@ -2,6 +2,25 @@ from asyncio import Future
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, final
 
+__all__ = [
+    "Requirement",
+    "Server",
+    "Token",
+    "_corpus_server",
+    "_count_tasks",
+    "acr",
+    "all_of",
+    "any_of",
+    "application",
+    "claim",
+    "group",
+    "max_age",
+    "not_",
+    "role",
+    "scope",
+    "user",
+]
+
 @final
 class Token:
     """A verified access token: who calls. Only a server makes one."""
@@ -51,10 +70,12 @@ class Token:
 class Requirement:
     """What a route demands of a valid token."""
 
-    def __and__(self, other: Requirement) -> Requirement: ...
-    def __or__(self, other: Requirement) -> Requirement: ...
+    def __and__(self, other: Requirement, /) -> Requirement: ...
+    def __rand__(self, other: Requirement, /) -> Requirement: ...
+    def __or__(self, other: Requirement, /) -> Requirement: ...
+    def __ror__(self, other: Requirement, /) -> Requirement: ...
     def __invert__(self) -> Requirement: ...
-    def __eq__(self, other: object) -> bool: ...
+    def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
 
 def scope(name: str) -> Requirement:
