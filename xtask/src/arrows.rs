@@ -24,6 +24,10 @@ const ARROWS: &[(&str, &[&str])] = &[
         &["portcullis-core", "portcullis-provider"],
     ),
     ("portcullis-idp", &["portcullis-core"]),
+    (
+        "portcullis-python",
+        &["portcullis-core", "portcullis-resource-server"],
+    ),
     ("enterprise-api", &["portcullis"]),
     ("orders-api", &["portcullis"]),
     (
@@ -117,6 +121,10 @@ const NEVER: &[(&str, &[&str])] = &[
         &["axum", "clap", "reqwest", "jsonwebtoken", "anstyle"],
     ),
     ("portcullis-idp", &["reqwest", "jsonwebtoken"]),
+    (
+        "portcullis-python",
+        &["axum", "clap", "reqwest", "jsonwebtoken"],
+    ),
 ];
 
 /// The feature of the fuzz targets' doorway: they ask for it from outside the workspace, and nobody

@@ -9,6 +9,7 @@ mod hygiene;
 mod msrv;
 mod names;
 mod providers;
+mod python;
 mod report;
 mod rig;
 mod sizes;
@@ -35,6 +36,7 @@ fn main() -> ExitCode {
         "api" => test::document().and_then(|()| api::check(true)),
         "docs" => test::write_documents(),
         "providers" => providers::install_all(),
+        "python" => python::check().into_result(),
         "fuzz" => {
             let target = std::env::args().nth(2).filter(|name| name != "all");
             let seconds = std::env::args()
@@ -86,6 +88,7 @@ cargo xtask <command>
   api      write the lists of public names in docs/api
   docs     write the documents that are made from the code
   providers  install the suites' identity providers; the lines to tell a shell where they are
+  python   the Python package: its wheel, built and installed, its lints, its types and its tests
   fuzz     [target or `all`] [seconds]: fuzz from the corpus
   soak     [seconds]: the gateway as a process through rotations, reloads, restarts and outages; no answer may be wrong
   hostile  what attacks cost the gateway beside a plain request, and what good callers notice of them

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 pub(crate) struct Source {
     /// Its path under the workspace.
     pub(crate) path: String,
-    /// The folder of its crate under `crates/`.
+    /// The folder of its crate under `crates/` or `bindings/`.
     pub(crate) crate_: String,
     /// Its module: `["decision", "routes"]` for `src/decision/routes/mod.rs`.
     pub(crate) module: Vec<String>,
@@ -20,15 +20,16 @@ pub(crate) struct Source {
 /// All files of all crates, without tests, benches and examples.
 pub(crate) fn sources() -> Result<Vec<Source>, String> {
     let mut sources = Vec::new();
-    for file in rust_files(&root().join("crates")) {
+    let folders = ["bindings", "crates"].map(|folder| rust_files(&root().join(folder)));
+    for file in folders.into_iter().flatten() {
         let path = file.strip_prefix(root()).unwrap_or(&file);
         let path = path.display().to_string();
         if is_test(&path) {
             continue;
         }
         let Some((crate_, inside)) = path
-            .strip_prefix("crates/")
-            .and_then(|rest| rest.split_once("/src/"))
+            .split_once('/')
+            .and_then(|(_, rest)| rest.split_once("/src/"))
         else {
             continue;
         };

