@@ -235,3 +235,17 @@ fn a_reserved_beginning_has_three_letters_and_a_fact_is_known() {
     assert!(is_among(&HeaderName::from_static("x_auth_name"), &own));
     assert!(!is_among(&HeaderName::from_static("x-auth-names"), &own));
 }
+
+/// One header of a front proxy that may pass opens the way for no other.
+#[test]
+fn only_the_named_header_of_a_front_proxy_passes() {
+    let config = IdentityConfig {
+        danger_pass: vec!["x-real-ip".to_owned()],
+        ..IdentityConfig::default()
+    };
+    let settings = IdentitySettings::try_from(config).unwrap();
+    assert!(!settings.is_reserved("x-real-ip"));
+    for name in ["x_real_ip", "x-forwarded-for", "x-auth-subject"] {
+        assert!(settings.is_reserved(name), "{name}");
+    }
+}

@@ -103,8 +103,8 @@ use std::ops::{Deref, DerefMut};
 ///
 /// A single parameter, as in `Path<OrderId>`, is a tuple struct with rules of its own: garde has no
 /// rules for a bare `u32`. For texts, `length(chars, ..)` counts as the schema does; `length(..)`
-/// alone counts bytes. A rule of an `Option` is written without `inner`, which reaches the schema for
-/// the elements of a list only: `#[garde(length(chars, max = 80))] note: Option<String>`.
+/// alone counts bytes. A rule of an `Option` is written without `inner`, which reaches the schema
+/// for the elements of a list only: `#[garde(length(chars, max = 80))] note: Option<String>`.
 ///
 /// In a rule of your own, the words of `garde::Error::new` go to the caller. If they hold a value
 /// of the request, they are left out.
