@@ -249,3 +249,28 @@ fn only_the_named_header_of_a_front_proxy_passes() {
         assert!(settings.is_reserved(name), "{name}");
     }
 }
+
+/// Two headers of one name, and the upstream would read either of them.
+#[test]
+fn the_assertion_has_a_header_of_its_own() {
+    let with_header = |name: &str| {
+        let written = format!(
+            "[headers]\n\"x-auth-who\" = \"subject\"\n[assertion]\nheader = \"{name}\"\n\
+             issuer = \"https://gw.example\"\naudience = \"https://api.internal\"\n"
+        );
+        let config: IdentityConfig = toml::from_str(&written).unwrap();
+        IdentitySettings::try_from(config)
+    };
+    assert!(
+        with_header("x-auth-assertion")
+            .unwrap()
+            .assertions()
+            .is_some()
+    );
+    let fault = with_header("x-auth-who").unwrap_err().to_string();
+    assert!(
+        fault.contains("a name that is not among `headers`"),
+        "{fault}"
+    );
+    assert!(settings().assertions().is_none());
+}
