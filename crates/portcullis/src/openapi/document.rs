@@ -141,7 +141,8 @@ impl Building {
         }
         (route.endpoint.describe)(&mut operation, &mut self.schemas);
         responses::describe_guards(&mut operation);
-        self.responses.extend(operation.common_responses());
+        self.responses
+            .extend(operation.common_responses().map(|it| it.name));
         let (access, mut object) = operation.into_object();
         self.scopes.extend(access.scopes());
         object.insert("security".to_owned(), self.security(&access));

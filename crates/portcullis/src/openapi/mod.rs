@@ -44,6 +44,7 @@
 //! [`ApiMethodRouter::summary`] says; and it describes no callbacks and no webhooks.
 
 mod argument;
+mod described_response;
 mod described_route;
 mod document;
 mod endpoint;

@@ -1,5 +1,6 @@
 //! One operation of a document, as the arguments and the result of its handler describe it.
 
+use super::described_response::{CommonResponse, DescribedResponse};
 use super::schemas::Schemas;
 use super::security::Access;
 use portcullis_core::Requirement;
@@ -7,7 +8,7 @@ use schemars::JsonSchema;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
-/// What a document says about one method of one path.
+/// One method of one path, as the document describes it.
 ///
 /// The arguments of a handler fill it by [`DescribeArgument`](super::DescribeArgument), its result
 /// by [`DescribeResponse`](super::DescribeResponse).
@@ -18,9 +19,7 @@ pub struct Operation {
     access: Access,
     parameters: Vec<Value>,
     body: Option<Value>,
-    responses: BTreeMap<String, Value>,
-    /// Those of them that are components of the document, by their names.
-    common_responses: BTreeMap<String, &'static str>,
+    responses: BTreeMap<String, DescribedResponse>,
 }
 
 impl Operation {
@@ -31,7 +30,6 @@ impl Operation {
             parameters: Vec::new(),
             body: None,
             responses: BTreeMap::new(),
-            common_responses: BTreeMap::new(),
         }
     }
 
@@ -45,7 +43,7 @@ impl Operation {
         self.access.demand_if_present(requirement);
     }
 
-    /// Who may call it.
+    /// The callers that it lets in.
     pub fn access(&self) -> &Access {
         &self.access
     }
@@ -73,9 +71,7 @@ impl Operation {
     pub fn path<T: JsonSchema>(&mut self, schemas: &mut Schemas) {
         let types = schemas.path_types_of::<T>(&self.path_names);
         for (name, schema) in self.path_names.iter().zip(types) {
-            let parameter =
-                json!({ "in": "path", "name": name, "required": true, "schema": schema });
-            self.parameters.push(parameter);
+            self.parameters.push(path_parameter(name, &schema));
         }
     }
 
@@ -85,12 +81,13 @@ impl Operation {
         self.body = Some(json!({ "required": true, "content": content }));
     }
 
-    /// A response without a body. `status` is a status code, or `default` for all others.
+    /// Adds a response without a body. `status` is a status code, or `default` for all others. Two
+    /// descriptions of one status are joined.
     pub fn response(&mut self, status: &str, description: &str) {
-        self.describe_response(status, description);
+        self.describe_status(status).add_text(description);
     }
 
-    /// A response with a body of this media type.
+    /// Adds a response with a body of this media type.
     pub fn response_of<T: JsonSchema>(
         &mut self,
         status: &str,
@@ -99,56 +96,40 @@ impl Operation {
         schemas: &mut Schemas,
     ) {
         let schema = schemas.schema_of::<T>();
-        let response = self.describe_response(status, description);
-        response.insert(
-            "content".to_owned(),
-            json!({ media_type: { "schema": schema } }),
-        );
+        let response = self.describe_status(status);
+        response.add_text(description);
+        response.add_schema(media_type, schema);
     }
 
-    /// Adds a header to a response that was described before.
+    /// Adds a header to the response of this status.
     pub fn response_header(&mut self, status: &str, name: &str, description: &str, schema: &Value) {
-        if let Some(response) = self.responses.get_mut(status) {
-            let header = json!({ "description": description, "schema": schema });
-            match response.get_mut("headers").and_then(Value::as_object_mut) {
-                Some(headers) => _ = headers.insert(name.to_owned(), header),
-                None => _ = set(response, "headers", json!({ name: header })),
-            }
-        }
+        let response = self.describe_status(status);
+        response.add_header(name, description, schema);
     }
 
-    /// A response of the document's components.
-    pub(super) fn common_response(&mut self, status: &str, name: &'static str) {
-        let reference = json!({ "$ref": format!("#/components/responses/{name}") });
-        // What the handler says of a status is nearer to the truth than what all have in common.
-        if !self.responses.contains_key(status) {
-            self.responses.insert(status.to_owned(), reference);
-            self.common_responses.insert(status.to_owned(), name);
-        }
+    /// Adds a response of the document's components.
+    pub(super) fn common_response(&mut self, response: &'static CommonResponse) {
+        self.describe_status(response.status).add_common(response);
     }
 
-    /// The names of the components that it refers to.
-    pub(super) fn common_responses(&self) -> impl Iterator<Item = &'static str> {
-        self.common_responses.values().copied()
+    /// The components that it refers to.
+    pub(super) fn common_responses(&self) -> impl Iterator<Item = &'static CommonResponse> {
+        self.responses
+            .values()
+            .filter_map(DescribedResponse::common)
     }
 
-    /// The response of this status; two descriptions of one status are joined.
-    fn describe_response(&mut self, status: &str, description: &str) -> &mut Map<String, Value> {
-        let response = self.responses.entry(status.to_owned()).or_default();
-        if !response.is_object() || response.get("$ref").is_some() {
-            *response = json!({});
-            self.common_responses.remove(status);
-        }
-        let text = match response.get("description").and_then(Value::as_str) {
-            Some(before) if before != description => format!("{before} {description}"),
-            _ => description.to_owned(),
-        };
-        set(response, "description", text.into())
+    fn describe_status(&mut self, status: &str) -> &mut DescribedResponse {
+        self.responses.entry(status.to_owned()).or_default()
     }
 
     /// The operation as it stands in the document, without what only the document knows.
     pub(super) fn into_object(mut self) -> (Access, Map<String, Value>) {
         self.name_remaining_path_parameters();
+        if self.responses.is_empty() {
+            // The specification wants at least one.
+            self.response("default", "The response.");
+        }
         let mut object = Map::new();
         if !self.parameters.is_empty() {
             object.insert("parameters".to_owned(), self.parameters.into());
@@ -156,14 +137,10 @@ impl Operation {
         if let Some(body) = self.body {
             object.insert("requestBody".to_owned(), body);
         }
-        if self.responses.is_empty() {
-            // The specification wants one.
-            self.responses.insert(
-                "default".to_owned(),
-                json!({ "description": "The response" }),
-            );
+        let mut responses = Map::new();
+        for (status, response) in self.responses {
+            responses.insert(status, response.into_value());
         }
-        let responses: Map<String, Value> = self.responses.into_iter().collect();
         object.insert("responses".to_owned(), responses.into());
         (self.access, object)
     }
@@ -173,30 +150,18 @@ impl Operation {
         for name in &self.path_names {
             if !self.parameters.iter().any(|it| is_path_parameter(it, name)) {
                 let text = json!({ "type": "string" });
-                let parameter =
-                    json!({ "in": "path", "name": name, "required": true, "schema": text });
-                self.parameters.push(parameter);
+                self.parameters.push(path_parameter(name, &text));
             }
         }
     }
 }
 
-fn is_path_parameter(parameter: &Value, name: &str) -> bool {
-    parameter["in"] == "path" && parameter["name"] == name
+fn path_parameter(name: &str, schema: &Value) -> Value {
+    json!({ "in": "path", "name": name, "required": true, "schema": schema })
 }
 
-/// Sets a member of an object, and gives the object.
-fn set<'v>(value: &'v mut Value, name: &str, member: Value) -> &'v mut Map<String, Value> {
-    if !value.is_object() {
-        *value = Value::Object(Map::new());
-    }
-    match value {
-        Value::Object(object) => {
-            object.insert(name.to_owned(), member);
-            object
-        }
-        _ => unreachable!("it was made an object"),
-    }
+fn is_path_parameter(parameter: &Value, name: &str) -> bool {
+    parameter["in"] == "path" && parameter["name"] == name
 }
 
 /// The names between the braces of a path of axum's: `/orders/{id}`, `/files/{*path}`.

@@ -1,74 +1,74 @@
 //! The responses of guards and of strict reading, once for the whole document.
 
+use super::described_response::{CommonResponse, DescribedResponse};
 use super::operation::Operation;
 use super::security::Access;
 use portcullis_core::Requirement;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 
-/// A response that many operations give: its status, and its name among the components.
-struct CommonResponse {
-    status: &'static str,
-    name: &'static str,
-    description: &'static str,
-    header: Option<(&'static str, &'static str)>,
-}
-
 const CHALLENGE: Option<(&str, &str)> = Some((
     "WWW-Authenticate",
     "The challenge (RFC 6750, section 3), where the credential is at fault.",
 ));
 
-const BAD_REQUEST: CommonResponse = CommonResponse {
+static BAD_REQUEST: CommonResponse = CommonResponse {
     status: "400",
     name: "BadRequest",
     description: "The credential or the request cannot be read.",
     header: CHALLENGE,
+    schema: PROBLEM,
 };
 
-const UNAUTHORIZED: CommonResponse = CommonResponse {
+static UNAUTHORIZED: CommonResponse = CommonResponse {
     status: "401",
     name: "Unauthorized",
     description: "There is no token, or it is not valid.",
     header: CHALLENGE,
+    schema: PROBLEM,
 };
 
-const FORBIDDEN: CommonResponse = CommonResponse {
+static FORBIDDEN: CommonResponse = CommonResponse {
     status: "403",
     name: "Forbidden",
     description: "The token is valid, and does not allow this.",
     header: CHALLENGE,
+    schema: PROBLEM,
 };
 
-const NO_DECISION: CommonResponse = CommonResponse {
+static NO_DECISION: CommonResponse = CommonResponse {
     status: "503",
     name: "NoDecision",
     description: "It cannot be decided now, for example because the issuer's keys are missing.",
     header: Some(("Retry-After", "When to try again, in seconds.")),
+    schema: PROBLEM,
 };
 
-const TOO_LARGE: CommonResponse = CommonResponse {
+static TOO_LARGE: CommonResponse = CommonResponse {
     status: "413",
     name: "BodyTooLarge",
     description: "The body is larger than this operation allows.",
     header: None,
+    schema: PROBLEM,
 };
 
-const MEDIA_TYPE: CommonResponse = CommonResponse {
+static MEDIA_TYPE: CommonResponse = CommonResponse {
     status: "415",
     name: "UnsupportedMediaType",
     description: "The body has a media type that this operation does not read.",
     header: Some(("Accept", "What would be read.")),
+    schema: PROBLEM,
 };
 
-const INVALID: CommonResponse = CommonResponse {
+static INVALID: CommonResponse = CommonResponse {
     status: "422",
     name: "InvalidRequest",
     description: "The request does not have the form that this operation expects.",
     header: None,
+    schema: INVALID_PROBLEM,
 };
 
-const ALL: [&CommonResponse; 7] = [
+static ALL: [&CommonResponse; 7] = [
     &BAD_REQUEST,
     &UNAUTHORIZED,
     &FORBIDDEN,
@@ -87,10 +87,10 @@ pub(super) fn describe_guards(operation: &mut Operation) {
     // Where any valid token will do, none is forbidden.
     let forbids = !matches!(demand, Requirement::ValidToken);
     for response in [&BAD_REQUEST, &UNAUTHORIZED, &NO_DECISION] {
-        operation.common_response(response.status, response.name);
+        operation.common_response(response);
     }
     if forbids {
-        operation.common_response(FORBIDDEN.status, FORBIDDEN.name);
+        operation.common_response(&FORBIDDEN);
     }
 }
 
@@ -98,7 +98,7 @@ pub(super) fn describe_guards(operation: &mut Operation) {
 #[cfg(feature = "validate")]
 pub(super) fn describe_strict_parameters(operation: &mut Operation) {
     for response in [&BAD_REQUEST, &INVALID] {
-        operation.common_response(response.status, response.name);
+        operation.common_response(response);
     }
 }
 
@@ -106,7 +106,7 @@ pub(super) fn describe_strict_parameters(operation: &mut Operation) {
 #[cfg(feature = "validate")]
 pub(super) fn describe_strict_body(operation: &mut Operation) {
     for response in [&BAD_REQUEST, &TOO_LARGE, &MEDIA_TYPE, &INVALID] {
-        operation.common_response(response.status, response.name);
+        operation.common_response(response);
     }
 }
 
@@ -114,20 +114,9 @@ pub(super) fn describe_strict_body(operation: &mut Operation) {
 pub(super) fn components(used: &BTreeSet<&'static str>) -> Map<String, Value> {
     let mut components = Map::new();
     for response in ALL.iter().filter(|it| used.contains(it.name)) {
-        let schema = match response.status {
-            "422" => INVALID_PROBLEM,
-            _ => PROBLEM,
-        };
-        let schema = json!({ "$ref": format!("#/components/schemas/{schema}") });
-        let mut object = json!({
-            "description": response.description,
-            "content": { "application/problem+json": { "schema": schema } },
-        });
-        if let (Some((name, text)), Some(object)) = (response.header, object.as_object_mut()) {
-            let header = json!({ "description": text, "schema": { "type": "string" } });
-            object.insert("headers".to_owned(), json!({ name: header }));
-        }
-        components.insert(response.name.to_owned(), object);
+        let mut described = DescribedResponse::default();
+        response.add_to(&mut described);
+        components.insert(response.name.to_owned(), described.into_value());
     }
     components
 }

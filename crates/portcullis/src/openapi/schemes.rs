@@ -1,6 +1,5 @@
 //! The security schemes of a document: how a client gets the tokens of the operations.
 
-use portcullis_core::token::Issuer;
 use portcullis_resource_server::ResourceServer;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
@@ -11,8 +10,10 @@ use url::Url;
 /// - `openIdConnect` names the issuer's discovery document. A client finds the rest there.
 /// - `oauth2` names the endpoints of the authorization code flow with PKCE, which pages such as
 ///   Swagger UI need for their Authorize button.
+/// - `bearer` (RFC 6750) stands alone where no issuer has an address of its own: a template for many
+///   tenants, for example. An operation with a guard is never described as public.
 ///
-/// Where there are several issuers, the names of the further ones end in `-2`, `-3` and so on.
+/// Issuers stand in the order of their names. The schemes of the second one end in `-2`, and so on.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct SecuritySchemes {
@@ -22,7 +23,7 @@ pub struct SecuritySchemes {
 /// The scheme of one issuer.
 #[derive(Clone, Debug)]
 struct SecurityScheme {
-    issuer: Issuer,
+    issuer: String,
     flow: Option<CodeFlow>,
 }
 
@@ -36,8 +37,13 @@ struct CodeFlow {
 impl SecuritySchemes {
     /// The discovery document of each issuer of a server. Nothing is fetched.
     pub fn of(server: &ResourceServer) -> Self {
-        let mut schemes = Vec::new();
+        // Sorted: the same settings give the same document at every start.
+        let mut issuers = BTreeSet::new();
         for (issuer, _) in server.status().keys {
+            issuers.insert(issuer.to_string());
+        }
+        let mut schemes = Vec::new();
+        for issuer in issuers {
             schemes.push(SecurityScheme { issuer, flow: None });
         }
         Self { schemes }
@@ -58,55 +64,84 @@ impl SecuritySchemes {
         schemes
     }
 
-    /// Names the endpoints of an issuer, where its metadata do not or shall not be asked.
+    /// Names the endpoints of an issuer, if its metadata lack them or are not to be asked. An issuer
+    /// that the server does not list, such as one tenant of many, is added.
     pub fn with_code_flow(mut self, issuer: &str, authorization: &Url, token: &Url) -> Self {
-        for scheme in &mut self.schemes {
-            if scheme.issuer.as_str() == issuer {
-                let (authorization, token) = (authorization.clone(), token.clone());
-                scheme.flow = Some(CodeFlow {
-                    authorization,
-                    token,
-                });
-            }
+        let flow = Some(CodeFlow {
+            authorization: authorization.clone(),
+            token: token.clone(),
+        });
+        match self.schemes.iter_mut().find(|it| it.issuer == issuer) {
+            Some(scheme) => scheme.flow = flow,
+            None => self.schemes.push(SecurityScheme {
+                issuer: issuer.to_owned(),
+                flow,
+            }),
         }
         self
     }
 
-    /// The names of the schemes.
+    /// The names of the schemes; never none.
     pub(super) fn names(&self) -> Vec<String> {
         let mut names = Vec::new();
         for (index, scheme) in self.schemes.iter().enumerate() {
             if scheme.flow.is_some() {
                 names.push(name_of("oauth2", index));
             }
-            names.push(name_of("openIdConnect", index));
+            if scheme.discovery_url().is_some() {
+                names.push(name_of("openIdConnect", index));
+            }
+        }
+        if names.is_empty() {
+            names.push(BEARER.to_owned());
         }
         names
     }
 
     /// The schemes as they stand in the document; `scopes` are those that any operation names.
     pub(super) fn to_object(&self, scopes: &BTreeSet<String>) -> Map<String, Value> {
-        // A scope has no text of ours, and the specification wants one.
-        let scopes: Map<String, Value> = scopes
-            .iter()
-            .map(|scope| (scope.clone(), "".into()))
-            .collect();
         let mut object = Map::new();
         for (index, scheme) in self.schemes.iter().enumerate() {
-            let url = discovery_url(&scheme.issuer);
-            let discovery = json!({ "type": "openIdConnect", "openIdConnectUrl": url });
-            object.insert(name_of("openIdConnect", index), discovery);
+            if let Some(url) = scheme.discovery_url() {
+                let discovery = json!({ "type": "openIdConnect", "openIdConnectUrl": url });
+                object.insert(name_of("openIdConnect", index), discovery);
+            }
             if let Some(flow) = &scheme.flow {
-                let flow = json!({ "authorizationCode": {
-                    "authorizationUrl": flow.authorization.as_str(),
-                    "tokenUrl": flow.token.as_str(),
-                    "scopes": scopes,
-                }});
-                let oauth2 = json!({ "type": "oauth2", "flows": flow });
-                object.insert(name_of("oauth2", index), oauth2);
+                object.insert(name_of("oauth2", index), flow.to_value(scopes));
             }
         }
+        if object.is_empty() {
+            let bearer = json!({ "type": "http", "scheme": "bearer" });
+            object.insert(BEARER.to_owned(), bearer);
+        }
         object
+    }
+}
+
+const BEARER: &str = "bearer";
+
+impl SecurityScheme {
+    /// The address of the metadata (OpenID Connect Discovery 1.0, section 4). A template for
+    /// tenants has none.
+    fn discovery_url(&self) -> Option<String> {
+        let issuer = self.issuer.trim_end_matches('/');
+        let is_template = issuer.contains(['{', '}']);
+        (!is_template).then(|| format!("{issuer}/.well-known/openid-configuration"))
+    }
+}
+
+impl CodeFlow {
+    fn to_value(&self, scopes: &BTreeSet<String>) -> Value {
+        let mut described = Map::new();
+        for scope in scopes {
+            // The specification wants a text, and a scope has none here.
+            described.insert(scope.clone(), "".into());
+        }
+        json!({ "type": "oauth2", "flows": { "authorizationCode": {
+            "authorizationUrl": self.authorization.as_str(),
+            "tokenUrl": self.token.as_str(),
+            "scopes": described,
+        }}})
     }
 }
 
@@ -115,10 +150,4 @@ fn name_of(name: &str, index: usize) -> String {
         0 => name.to_owned(),
         _ => format!("{name}-{}", index + 1),
     }
-}
-
-/// OpenID Connect Discovery 1.0, section 4.
-fn discovery_url(issuer: &Issuer) -> String {
-    let issuer = issuer.as_str().trim_end_matches('/');
-    format!("{issuer}/.well-known/openid-configuration")
 }

@@ -5,7 +5,8 @@ use axum::extract::{FromRef, Path, Query, State};
 use axum::{Json, Router};
 use http::Request;
 use portcullis::openapi::{
-    ApiInfo, ApiRouter, CreatedResource, NoContent, OpenApi, SecuritySchemes, delete, get, post,
+    ApiInfo, ApiRouter, CreatedResource, DescribeResponse, NoContent, OpenApi, Operation, Schemas,
+    SecuritySchemes, delete, get, post,
 };
 use portcullis::{AuthorizedCaller, ProtectLayer, Requirement, ResourceServer, requirement};
 use schemars::JsonSchema;
@@ -299,4 +300,107 @@ async fn the_page_is_complete_and_closed() {
         start.contains(r#""usePkceWithAuthorizationCodeGrant":true"#),
         "{start}"
     );
+}
+
+/// The document of a guarded route under these settings.
+async fn document_of(
+    settings: &str,
+    schemes: impl FnOnce(SecuritySchemes) -> SecuritySchemes,
+) -> Value {
+    let config = portcullis::Config::from_toml(settings).unwrap();
+    let settings = portcullis::Settings::try_from(config).unwrap();
+    let server = ResourceServer::with_settings(settings);
+    let schemes = schemes(SecuritySchemes::of(&server));
+    let (_, document) = ApiRouter::new()
+        .route("/a", get(any_caller))
+        .with_state::<()>(server)
+        .finish(ApiInfo::new("T", "1"), &schemes);
+    document.as_value().clone()
+}
+
+/// A guarded operation is never described as public, whatever the server knows of its issuers.
+#[tokio::test]
+async fn a_template_of_tenants_is_a_scheme_too() {
+    let settings = "[[issuer]]\nurl = \"https://login.example/{tenantid}/v2.0\"\naudience = [\"api\"]\n\
+                    tenants = [\"one\"]\n";
+    let document = document_of(settings, |schemes| schemes).await;
+    let security = &document["paths"]["/a"]["get"]["security"];
+    assert_eq!(security, &json!([{ "bearer": [] }]));
+    let schemes = &document["components"]["securitySchemes"];
+    assert_eq!(
+        schemes,
+        &json!({ "bearer": { "type": "http", "scheme": "bearer" } })
+    );
+    let url = |path: &str| {
+        format!("https://login.example/common/{path}")
+            .parse()
+            .unwrap()
+    };
+    let document = document_of(settings, |schemes| {
+        let tenants = "https://login.example/{tenantid}/v2.0";
+        schemes.with_code_flow(tenants, &url("authorize"), &url("token"))
+    });
+    let security = &document.await["paths"]["/a"]["get"]["security"];
+    assert_eq!(security, &json!([{ "oauth2": [] }]));
+}
+
+/// The same settings give the same document at every start.
+#[tokio::test]
+async fn issuers_stand_in_the_order_of_their_names() {
+    let mut settings = String::new();
+    for name in ["d", "b", "a", "c"] {
+        settings +=
+            &format!("[[issuer]]\nurl = \"https://{name}.example\"\naudience = [\"api\"]\n");
+    }
+    let document = document_of(&settings, |schemes| schemes).await;
+    let schemes = document["components"]["securitySchemes"]
+        .as_object()
+        .unwrap();
+    let urls: Vec<&Value> = schemes.values().map(|it| &it["openIdConnectUrl"]).collect();
+    let expected = ["a", "b", "c", "d"].map(|name| {
+        json!(format!(
+            "https://{name}.example/.well-known/openid-configuration"
+        ))
+    });
+    assert_eq!(urls, expected.iter().collect::<Vec<_>>());
+}
+
+/// A handler that answers with a status of the guard describes one more body, and hides none.
+#[tokio::test]
+async fn handler_and_guard_may_answer_with_one_status() {
+    struct Busy;
+    impl axum::response::IntoResponse for Busy {
+        fn into_response(self) -> axum::response::Response {
+            http::StatusCode::SERVICE_UNAVAILABLE.into_response()
+        }
+    }
+    impl DescribeResponse for Busy {
+        fn describe(operation: &mut Operation, schemas: &mut Schemas) {
+            let media_type = "application/problem+json";
+            operation.response_of::<Order>("503", "Busy.", media_type, schemas);
+        }
+    }
+    async fn busy(_: AuthorizedCaller) -> Result<String, Busy> {
+        Err(Busy)
+    }
+    let (_, server) = world().await;
+    let schemes = SecuritySchemes::of(&server);
+    let (_, document) = ApiRouter::new()
+        .route("/a", get(busy))
+        .with_state::<()>(server)
+        .finish(ApiInfo::new("T", "1"), &schemes);
+    let response = &document.as_value()["paths"]["/a"]["get"]["responses"]["503"];
+    assert!(
+        response["description"]
+            .as_str()
+            .unwrap()
+            .starts_with("Busy. It cannot be decided")
+    );
+    assert!(response["headers"]["Retry-After"].is_object());
+    let schema = &response["content"]["application/problem+json"]["schema"];
+    let both = json!({ "anyOf": [
+        { "$ref": "#/components/schemas/Order" },
+        { "$ref": "#/components/schemas/RequestProblem" },
+    ]});
+    assert_eq!(schema, &both);
 }
