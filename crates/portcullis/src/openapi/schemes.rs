@@ -65,7 +65,7 @@ impl SecuritySchemes {
     }
 
     /// Names the endpoints of an issuer, if its metadata lack them or are not to be asked. An issuer
-    /// that the server does not list, such as one tenant of many, is added.
+    /// that the server does not list is added: one tenant of many, for example.
     pub fn with_code_flow(mut self, issuer: &str, authorization: &Url, token: &Url) -> Self {
         let flow = Some(CodeFlow {
             authorization: authorization.clone(),
