@@ -39,11 +39,8 @@ async fn serve() -> Result<(), Box<dyn Error>> {
     let application = Application { server, store };
     let (api, _) = app(application.clone(), &settings).await;
     let admin = admin::router(application.clone(), figures);
-    let (for_api, for_admin) = (
-        bind("LISTEN", &settings.listen).await?,
-        &settings.admin_listen,
-    );
-    let for_admin = bind("ADMIN_LISTEN", for_admin).await?;
+    let for_api = bind("LISTEN", &settings.listen).await?;
+    let for_admin = bind("ADMIN_LISTEN", &settings.admin_listen).await?;
     let (stop_api, stop_admin) = (stop_signal()?, stop_signal()?);
     let at = for_api.local_addr()?;
     writeln!(std::io::stdout(), "orders at http://{at}/docs")?;

@@ -1,6 +1,7 @@
-//! What is around every handler: request ids, a span for each request, figures, a time limit, a
-//! size limit, and CORS.
+//! The layers around every handler: request ids, a span for each request, figures, limits of time
+//! and size, bodies of errors, and CORS.
 
+use crate::problem;
 use crate::settings::Settings;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request};
@@ -30,6 +31,7 @@ pub fn around(app: Router, settings: &Settings) -> Router {
             StatusCode::SERVICE_UNAVAILABLE,
             PATIENCE,
         ))
+        .layer(from_fn(problem::complete))
         .layer(cors(settings))
         .layer(from_fn(measure))
         .layer(TraceLayer::new_for_http().make_span_with(span))
@@ -37,7 +39,7 @@ pub fn around(app: Router, settings: &Settings) -> Router {
         .layer(SetRequestIdLayer::new(REQUEST_ID, MakeRequestUuid))
 }
 
-/// The line of a request in the log. The query stays out: it may hold what nobody should read.
+/// The line of a request in the log. The query stays out: it may hold secrets.
 fn span(request: &Request) -> Span {
     let id = request.headers().get(REQUEST_ID);
     let id = id.and_then(|id| id.to_str().ok()).unwrap_or_default();

@@ -1,8 +1,11 @@
-//! What goes wrong in the application itself, as problem documents (RFC 9457) with the members that
-//! the guards' documents have.
+//! Errors of the application as problem documents (RFC 9457), with the members that the guards'
+//! documents have.
 
 use axum::Json;
-use axum::http::{HeaderValue, StatusCode, header::CONTENT_TYPE};
+use axum::extract::Request;
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use axum::http::{HeaderValue, StatusCode};
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use portcullis::openapi::{DescribeResponse, Operation, Schemas};
 use schemars::JsonSchema;
@@ -39,7 +42,7 @@ impl From<sqlx::Error> for Problem {
 }
 
 /// The body.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 struct ProblemDocument {
     /// A URN with the code.
     #[serde(rename = "type")]
@@ -50,6 +53,8 @@ struct ProblemDocument {
     detail: String,
     /// The stable code.
     code: String,
+    /// The request in the log.
+    request_id: String,
 }
 
 impl IntoResponse for Problem {
@@ -74,18 +79,62 @@ impl IntoResponse for Failure {
     }
 }
 
+/// A response that [`complete`] gives its body.
 fn answer(status: StatusCode, code: &str, detail: &dyn Display) -> Response {
-    let document = ProblemDocument {
-        kind: format!("urn:orders:{code}"),
-        title: status.canonical_reason().unwrap_or_default().to_owned(),
-        status: status.as_u16(),
-        detail: detail.to_string(),
-        code: code.to_owned(),
-    };
-    let mut response = (status, Json(document)).into_response();
+    let mut response = status.into_response();
+    let document = ProblemDocument::new(status, code, &detail.to_string());
+    response.extensions_mut().insert(document);
+    response
+}
+
+/// Gives errors their bodies: those of handlers, and those of axum and of layers, which have none or
+/// plain text. The guards and `Valid` write their own.
+pub async fn complete(request: Request, next: Next) -> Response {
+    let id = request.headers().get("x-request-id").cloned();
+    let response = next.run(request).await;
+    let (mut parts, body) = response.into_parts();
+    let is_complete = parts
+        .headers
+        .get(CONTENT_TYPE)
+        .is_some_and(|it| it == PROBLEM);
+    let is_error = parts.status.is_client_error() || parts.status.is_server_error();
+    if is_complete || !is_error {
+        return Response::from_parts(parts, body);
+    }
+    let document = parts.extensions.remove::<ProblemDocument>();
+    let mut document = document.unwrap_or_else(|| ProblemDocument::of_status(parts.status));
+    if let Some(id) = id.as_ref().and_then(|id| id.to_str().ok()) {
+        id.clone_into(&mut document.request_id);
+    }
+    parts.headers.remove(CONTENT_LENGTH);
+    let mut response = (parts.status, parts.headers, Json(document)).into_response();
     let problem = HeaderValue::from_static(PROBLEM);
     response.headers_mut().insert(CONTENT_TYPE, problem);
     response
+}
+
+impl ProblemDocument {
+    fn new(status: StatusCode, code: &str, detail: &str) -> Self {
+        Self {
+            kind: format!("urn:orders:{code}"),
+            title: status.canonical_reason().unwrap_or_default().to_owned(),
+            status: status.as_u16(),
+            detail: detail.to_owned(),
+            code: code.to_owned(),
+            request_id: String::new(),
+        }
+    }
+
+    /// The document for an error of axum or of a layer.
+    fn of_status(status: StatusCode) -> Self {
+        let (code, detail) = match status {
+            StatusCode::NOT_FOUND => ("route.absent", "there is nothing at this address"),
+            StatusCode::METHOD_NOT_ALLOWED => ("route.method", "this address has other methods"),
+            StatusCode::SERVICE_UNAVAILABLE => ("outage.timeout", "the request took too long"),
+            _ => ("request.failed", "the request cannot be handled"),
+        };
+        Self::new(status, code, detail)
+    }
 }
 
 impl DescribeResponse for Problem {

@@ -10,8 +10,8 @@ use url::Url;
 /// - `openIdConnect` names the issuer's discovery document. A client finds the rest there.
 /// - `oauth2` names the endpoints of the authorization code flow with PKCE, which pages such as
 ///   Swagger UI need for their Authorize button.
-/// - `bearer` (RFC 6750) stands alone where no issuer has an address of its own: a template for many
-///   tenants, for example. An operation with a guard is never described as public.
+/// - `bearer` (RFC 6750) stands alone where no issuer has an address of its own: a template for
+///   many tenants, for example. An operation with a guard is never described as public.
 ///
 /// Issuers stand in the order of their names. The schemes of the second one end in `-2`, and so on.
 #[derive(Clone, Debug)]
@@ -64,8 +64,8 @@ impl SecuritySchemes {
         schemes
     }
 
-    /// Names the endpoints of an issuer, if its metadata lack them or are not to be asked. An issuer
-    /// that the server does not list is added: one tenant of many, for example.
+    /// Names the endpoints of an issuer, where its metadata lack them or are not to be asked. An
+    /// issuer that the server does not list is added: one tenant of many, for example.
     pub fn with_code_flow(mut self, issuer: &str, authorization: &Url, token: &Url) -> Self {
         let flow = Some(CodeFlow {
             authorization: authorization.clone(),

@@ -75,3 +75,34 @@ async fn operators_see_health_and_figures() {
         (200, 503)
     );
 }
+
+/// Errors of handlers, of axum itself and of guards have one form.
+#[tokio::test]
+async fn every_error_is_a_problem_document() {
+    let setup = Setup::new().await;
+    let token = setup.token("bob");
+    let absent = "/orders/00000000-0000-0000-0000-000000000000";
+    for (line, status, code) in [
+        (format!("GET {absent}"), 404, "order.absent"),
+        ("GET /nothing".to_owned(), 404, "route.absent"),
+        ("PATCH /orders".to_owned(), 405, "route.method"),
+        (format!("DELETE {absent}"), 403, "policy.role"),
+        ("GET /orders?limit=0".to_owned(), 422, "request.invalid"),
+    ] {
+        let answer = setup.call(&line, &token, Value::Null).await;
+        assert_eq!(
+            (answer.status, &answer.body["code"]),
+            (status, &json!(code)),
+            "{line}"
+        );
+        assert_eq!(
+            answer.headers["content-type"], "application/problem+json",
+            "{line}"
+        );
+        let id = answer.headers["x-request-id"].to_str().unwrap();
+        assert_eq!(answer.body["request_id"], id, "{line}");
+        assert_eq!(answer.body["status"], status, "{line}");
+    }
+    let wrong = setup.call("PATCH /orders", &token, Value::Null).await;
+    assert_eq!(wrong.headers["allow"], "GET,HEAD,POST");
+}
