@@ -1,4 +1,4 @@
-//! What operators ask, at an address of its own: is it alive, is it ready, and its figures.
+//! Health and figures for operators, at an address of their own.
 
 use crate::Application;
 use axum::Router;

@@ -1,4 +1,4 @@
-//! Who may do what: one name for each demand, so that a handler's signature reads like the rule.
+//! The demands on callers, one name each: a handler's signature reads like the rule.
 
 use portcullis::requirement;
 

@@ -17,10 +17,10 @@ use portcullis::openapi::{ApiInfo, ApiRouter, DocsPage, OpenApi, SecuritySchemes
 use settings::Settings;
 use store::Store;
 
-/// What the handlers share.
+/// The state that handlers share.
 #[derive(Clone, Debug, FromRef)]
 pub struct Application {
-    /// Who is let in.
+    /// The token check.
     pub server: ResourceServer,
     /// Where the orders are.
     pub store: Store,

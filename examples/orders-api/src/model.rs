@@ -1,4 +1,4 @@
-//! What goes over the wire. The rules here are checked, and stand in the document.
+//! The bodies and parameters. Their rules are checked, and stand in the document.
 
 use garde::Validate;
 use schemars::JsonSchema;
@@ -54,7 +54,7 @@ fn usual_limit() -> u32 {
 pub struct Orders {
     /// The orders, the oldest first.
     pub items: Vec<Order>,
-    /// What to send as `after` for the next ones. Null at the end.
+    /// Send it as `after` for the next ones. Null at the end.
     pub next: Option<String>,
 }
 

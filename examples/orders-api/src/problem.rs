@@ -19,12 +19,12 @@ pub enum Problem {
     /// There is no such order, or it is somebody else's: nobody learns which.
     #[error("there is no such order")]
     NoSuchOrder,
-    /// Whatever can happen to every handler.
+    /// A failure that every handler can have.
     #[error(transparent)]
     Failure(#[from] Failure),
 }
 
-/// What can happen to every handler.
+/// A failure that every handler can have.
 #[derive(Debug, Error)]
 pub enum Failure {
     /// The token is valid and does not say who the caller is, so nothing can belong to it.

@@ -2,7 +2,7 @@
 
 use portcullis::{Config, ConfigErrors};
 
-/// What is set beside the issuer and the audience.
+/// The settings beside the issuer and the audience.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// `LISTEN`: where the API is.

@@ -15,7 +15,7 @@ static MIGRATIONS: Migrator = sqlx::migrate!();
 #[derive(Clone, Debug)]
 pub struct Store(AnyPool);
 
-/// Whose an order is. Subjects are unique at their issuer only (RFC 7519, section 4.1.2).
+/// The owner of an order. Subjects are unique at their issuer only (RFC 7519, section 4.1.2).
 #[derive(Clone, Debug)]
 pub struct Owner {
     issuer: String,
@@ -169,7 +169,7 @@ impl Store {
         }
     }
 
-    /// Deletes an order, whosesoever it is.
+    /// Deletes an order of any owner.
     pub async fn delete(&self, id: &str) -> Result<(), Problem> {
         let deleted = sqlx::query("DELETE FROM orders WHERE id = $1")
             .bind(id)

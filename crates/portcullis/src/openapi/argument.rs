@@ -1,4 +1,4 @@
-//! What the arguments of a handler add to its operation.
+//! The descriptions of a handler's arguments.
 
 use super::operation::Operation;
 use super::schemas::Schemas;
@@ -12,7 +12,7 @@ use axum::extract::{
 use http::{Extensions, HeaderMap, Method, Uri, Version};
 use schemars::JsonSchema;
 
-/// What an argument of a handler adds to its operation: a demand on the caller, parameters, a
+/// An argument that describes its part of an operation: a demand on the caller, parameters, a
 /// body.
 ///
 /// ```
@@ -132,7 +132,7 @@ impl<T> DescribeArgument for ConnectInfo<T> {
     fn describe(_: &mut Operation, _: &mut Schemas) {}
 }
 
-/// What is read strictly is described as it is read. The answers are those of `Valid`, not axum's.
+/// Strict reading: the answers are those of `Valid`, not axum's.
 #[cfg(feature = "validate")]
 mod validated {
     use super::{DescribeArgument, Form, Json, JsonSchema, Operation, Path, Query, Schemas};

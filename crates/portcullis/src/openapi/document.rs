@@ -15,7 +15,7 @@ use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-/// What a document says about the API as a whole (OpenAPI 3.1, section 4.8.2).
+/// The name, version and purpose of an API (OpenAPI 3.1, section 4.8.2).
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct ApiInfo {
@@ -34,7 +34,7 @@ impl ApiInfo {
         }
     }
 
-    /// What the API is for, in CommonMark.
+    /// The purpose of the API, in CommonMark.
     pub fn description(mut self, text: &str) -> Self {
         self.description = Some(text.to_owned());
         self
@@ -56,7 +56,7 @@ pub struct OpenApi {
     routes: Vec<RouteAccess>,
 }
 
-/// Who may call a method of a path.
+/// A method of a path, and the callers that it lets in.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct RouteAccess {
@@ -64,7 +64,7 @@ pub struct RouteAccess {
     pub method: String,
     /// The path, as axum writes it.
     pub path: String,
-    /// Who may call it.
+    /// The callers that it lets in.
     pub access: Access,
 }
 
@@ -89,7 +89,7 @@ impl OpenApi {
         &self.document
     }
 
-    /// The document, to be changed. What a guard says should stay as it is.
+    /// The document, to be changed. Leave the security of operations as the guards wrote it.
     pub fn as_value_mut(&mut self) -> &mut Value {
         &mut self.document
     }
@@ -161,7 +161,7 @@ impl Building {
         access.security(&names)
     }
 
-    /// What people read of an operation: what it does, who may call it, and its name.
+    /// Adds the text for readers: name, summary, description and demand.
     fn add_text(
         &mut self,
         endpoint: &DescribedMethod,
@@ -224,7 +224,7 @@ impl Building {
     }
 }
 
-/// What is demanded, in words: a document has no other place for roles, groups and claims.
+/// The demand in words: a document has no other place for roles, groups and claims.
 fn demand_text(access: &Access) -> Option<String> {
     match access {
         Access::Public => None,

@@ -149,7 +149,7 @@ fn escape_html(text: &str) -> String {
 fn policy(document: &OpenApi) -> HeaderValue {
     let origins: Vec<String> = origins(document).into_iter().collect();
     let text = format!(
-        "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
+        "default-src 'none'; script-src 'self'; style-src 'self'; \
          img-src 'self' data:; connect-src 'self' {}; base-uri 'none'; form-action 'none'; \
          frame-ancestors 'none'",
         origins.join(" ")

@@ -1,4 +1,4 @@
-//! What the result of a handler adds to its operation, and results that say their status.
+//! The descriptions of a handler's result, and results that say their status.
 
 use super::operation::Operation;
 use super::schemas::Schemas;
@@ -10,7 +10,7 @@ use http::{HeaderValue, StatusCode};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-/// What the result of a handler adds to its operation: the responses, and what they hold.
+/// A result that describes the responses of an operation, and their bodies.
 ///
 /// ```
 /// use axum::http::StatusCode;
@@ -142,7 +142,7 @@ impl DescribeResponse for StatusCode {
     }
 }
 
-/// What a guard answers stands in the document already.
+/// The answers of guards stand in the document already.
 impl DescribeResponse for DenialResponse {
     fn describe(_: &mut Operation, _: &mut Schemas) {}
 }

@@ -16,8 +16,8 @@ use tower_service::Service;
 
 /// A [`Router`] whose routes describe themselves.
 ///
-/// It has the methods of axum's own that add described routes, and no others, so that nothing is
-/// served that the document leaves out. Everything else is added to the router that
+/// It has only those methods of axum's router that add described routes, so the document leaves no
+/// route out. (axum answers `HEAD` wherever there is `GET`.) Everything else is added to the router that
 /// [`finish`](Self::finish) gives.
 #[derive(Clone, Debug)]
 #[must_use]
@@ -155,8 +155,8 @@ impl<S: Clone + Send + Sync + 'static> ApiMethodRouter<S> {
         self
     }
 
-    /// What the method that was added last does, in a line. Without it, the line is the name of
-    /// the function: "List orders".
+    /// Summarizes the method that was added last, in a line. By default the line is the name of the
+    /// function: "List orders".
     pub fn summary(mut self, text: &str) -> Self {
         if let Some(endpoint) = self.endpoints.last_mut() {
             endpoint.summary = Some(text.to_owned());
@@ -164,7 +164,7 @@ impl<S: Clone + Send + Sync + 'static> ApiMethodRouter<S> {
         self
     }
 
-    /// What the method that was added last does, at length, in CommonMark.
+    /// Describes the method that was added last, at length, in CommonMark.
     pub fn description(mut self, text: &str) -> Self {
         if let Some(endpoint) = self.endpoints.last_mut() {
             endpoint.description = Some(text.to_owned());
@@ -172,7 +172,7 @@ impl<S: Clone + Send + Sync + 'static> ApiMethodRouter<S> {
         self
     }
 
-    /// Under which heading all methods of this path stand.
+    /// Puts all methods of this path under a heading.
     pub fn tag(mut self, name: &str) -> Self {
         for endpoint in &mut self.endpoints {
             endpoint.tag = Some(name.to_owned());

@@ -1,11 +1,11 @@
-//! Who may call an operation, and how a document says so.
+//! The callers that an operation lets in, and how a document says so.
 
 use portcullis_core::Requirement;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 use std::fmt;
 
-/// Who may call an operation.
+/// The callers that an operation lets in.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Access {
@@ -36,7 +36,7 @@ impl Access {
         }
     }
 
-    /// What is demanded of a token, where one is read.
+    /// The demand on a token, where one is read.
     pub fn requirement(&self) -> Option<&Requirement> {
         match self {
             Self::Public => None,

@@ -279,6 +279,7 @@ async fn the_page_is_complete_and_closed() {
     let policy = index.headers["content-security-policy"].to_str().unwrap();
     let origin = idp.issuer().as_str();
     assert!(policy.contains("script-src 'self';"), "{policy}");
+    assert!(!policy.contains("unsafe"), "{policy}");
     assert!(
         policy.contains(&format!("connect-src 'self' {origin};")),
         "{policy}"
