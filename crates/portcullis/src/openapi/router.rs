@@ -16,9 +16,9 @@ use tower_service::Service;
 
 /// A [`Router`] whose routes describe themselves.
 ///
-/// It has only those methods of axum's router that add described routes, so the document leaves no
-/// route out. (axum answers `HEAD` wherever there is `GET`.) Everything else is added to the router that
-/// [`finish`](Self::finish) gives.
+/// It has only those methods of axum's router that add described routes, so the document leaves
+/// no route out; only `HEAD`, which axum answers wherever there is `GET`, is not described.
+/// Everything else is added to the router that [`finish`](Self::finish) gives.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct ApiRouter<S = ()> {
