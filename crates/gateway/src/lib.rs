@@ -47,6 +47,7 @@ pub use config::{
 };
 pub use decision::cedar::cedar_schema;
 pub use decision::routes::{Access, RouteMatch, RouteRule};
+pub use door::embedded::{Admission, EmbeddedGateway, EmbeddedRequest, TurnedAway};
 pub use refusal::PathFault;
 pub use request::path::NormalPath;
 pub use run::gateway::{Gateway, Handle};

@@ -3,7 +3,7 @@
 use crate::config::{Config, Tables};
 use crate::settings::Settings;
 use portcullis_core::ConfigErrors;
-use portcullis_resource_server::config::{DOORS, Document};
+use portcullis_resource_server::config::{ConfigOrigin, DOORS, Document};
 
 impl Config {
     /// Reads a TOML document.
@@ -13,6 +13,22 @@ impl Config {
     /// What cannot be read, with its line, among the issuers' members and the gateway's; and beside
     /// it what is wrong with the rest.
     pub fn from_toml(text: &str) -> Result<Self, ConfigErrors> {
+        Self::read(text, Settings::try_from)
+    }
+
+    /// Reads a TOML document for [an application](Settings::for_application).
+    ///
+    /// # Errors
+    ///
+    /// As for [`from_toml`](Self::from_toml), but nothing about an upstream that is missing.
+    pub fn for_application(text: &str) -> Result<Self, ConfigErrors> {
+        Self::read(text, Settings::for_application)
+    }
+
+    fn read(
+        text: &str,
+        judge: impl Fn(Self) -> Result<Settings, ConfigErrors>,
+    ) -> Result<Self, ConfigErrors> {
         let document = Document::parse(text)?;
         let tokens = document.read(|name| !DOORS.contains(&name));
         let tables = document.read::<Tables>(|name| DOORS.contains(&name));
@@ -32,9 +48,21 @@ impl Config {
             return Ok(config);
         }
         // What could be read is judged all the same, so that one round shows every fault.
-        match Settings::try_from(config.clone()) {
+        match judge(config.clone()) {
             Err(errors) => Err(errors),
             Ok(_) => Ok(config),
+        }
+    }
+}
+
+/// The settings of a resource server, without any table of the gateway.
+impl From<portcullis_resource_server::Config> for Config {
+    fn from(resource_server: portcullis_resource_server::Config) -> Self {
+        Self {
+            resource_server,
+            gateway: Tables::default(),
+            token_settings: toml::Table::new(),
+            origin: ConfigOrigin::default(),
         }
     }
 }

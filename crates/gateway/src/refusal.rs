@@ -262,6 +262,11 @@ impl Refusal {
         self.entry().code
     }
 
+    /// The phrase for the client.
+    pub(crate) const fn phrase(&self) -> &'static str {
+        self.entry().phrase
+    }
+
     pub(crate) const fn status(&self) -> StatusCode {
         self.entry().status
     }

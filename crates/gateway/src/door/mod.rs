@@ -1,6 +1,7 @@
 //! The doors: how requests come in, and how answers go out. The decision between is the same for
 //! all.
 
+pub(crate) mod embedded;
 pub(crate) mod ext_authz;
 mod external_auth;
 pub(crate) mod forward_auth;

@@ -167,7 +167,7 @@ const BUFFER: usize = 16 * 1024;
 
 /// Moves a token from the subprotocols to `Authorization`, where the decision looks for it. Beside
 /// such a header it is a second credential, and refused.
-fn take_token(headers: &mut HeaderMap) -> bool {
+pub(super) fn take_token(headers: &mut HeaderMap) -> bool {
     let mut before: Vec<&str> = list_members(headers, &SEC_WEBSOCKET_PROTOCOL).collect();
     let Some(at) = before.iter().position(|protocol| *protocol == BEARER) else {
         return false;

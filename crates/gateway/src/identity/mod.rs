@@ -161,6 +161,14 @@ impl IdentitySettings {
         self.is_reserved(name) && (!is_of_envoy(name) || self.is_identity(name))
     }
 
+    /// The headers of a request that say what only the gateway may say of its caller, in every
+    /// spelling.
+    pub(crate) fn identity_headers_of(&self, headers: &HeaderMap) -> Vec<HeaderName> {
+        let names = headers.keys();
+        let forged = names.filter(|name| self.is_identity(&fold(name.as_str())));
+        forged.cloned().collect()
+    }
+
     /// Whether only the gateway may set this header or trailer.
     pub(crate) fn is_reserved(&self, name: &str) -> bool {
         let folded = fold(name);

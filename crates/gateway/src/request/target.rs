@@ -144,7 +144,8 @@ pub(crate) fn host(parts: &Parts) -> Result<Host, Refusal> {
     }
 }
 
-fn host_field(headers: &HeaderMap) -> Result<Option<Host>, Refusal> {
+/// The host of the field `Host`, if there is one.
+pub(crate) fn host_field(headers: &HeaderMap) -> Result<Option<Host>, Refusal> {
     let mut values = headers.get_all(HOST).iter();
     let Some(value) = values.next() else {
         return Ok(None);

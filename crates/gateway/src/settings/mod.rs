@@ -80,9 +80,34 @@ impl TryFrom<Config> for Settings {
     type Error = ConfigErrors;
 
     fn try_from(config: Config) -> Result<Self, ConfigErrors> {
+        let has_proxy = doors::has_proxy(&config.gateway);
+        Self::read(config, has_proxy)
+    }
+}
+
+impl Settings {
+    /// What an application goes by that decides inside itself: everything about tokens, and the
+    /// routes. Listeners and upstreams are a gateway's, so no table `[gateway]` is needed. Audit
+    /// records go only where `[log]` says so.
+    ///
+    /// # Errors
+    ///
+    /// All faults of the settings.
+    pub fn for_application(mut config: Config) -> Result<Self, ConfigErrors> {
+        let tables = &mut config.gateway;
+        tables.forward_auth = None;
+        tables.ext_authz = None;
+        // The standard output is the application's.
+        tables.log.audit.get_or_insert_with(|| "none".to_owned());
+        let mut settings = Self::read(config, false)?;
+        // Nothing is forwarded, so no server is probed.
+        settings.upstreams.clear();
+        Ok(settings)
+    }
+
+    fn read(config: Config, has_proxy: bool) -> Result<Self, ConfigErrors> {
         let tokens = portcullis_resource_server::Settings::try_from(config.resource_server);
         let faults = Faults::default();
-        let has_proxy = doors::has_proxy(&config.gateway);
         let policies = cedar::policies(&config.gateway, &faults);
         let tables = config.gateway;
         let gateway = match tables.gateway {
@@ -174,6 +199,12 @@ impl Settings {
     /// The settings that loosen security, by name.
     pub fn dangers(&self) -> &[&'static str] {
         &self.dangers
+    }
+
+    /// What can be used, but is hardly meant.
+    pub fn config_warnings(&self) -> impl Iterator<Item = &ConfigError> {
+        let tokens = self.resource_server.warnings();
+        tokens.iter().chain(&self.warnings)
     }
 
     /// Fixes the keys of one issuer: nothing is fetched for it. For tests, and for machines without

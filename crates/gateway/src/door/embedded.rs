@@ -1,0 +1,309 @@
+//! The door of an application that decides inside itself: the routes of the settings, without a
+//! listener and without an upstream.
+//!
+//! The application's server has read the request already, so what is decided on is the path that
+//! the application sees. Nothing is forwarded: the application goes on with the [`Admission`]. What
+//! a route says about bodies, prefixes and upstreams is for a gateway, and changes nothing here.
+
+use super::request_error::RequestError;
+use super::websocket::take_token;
+use crate::decision::policy::RouteDecision;
+use crate::generation::Generation;
+use crate::refusal::Refusal;
+use crate::request::incoming::IncomingRequest;
+use crate::request::peer::Peer;
+use crate::request::target::{Target, check_coding, host_field};
+use crate::request::trace::Trace;
+use crate::settings::Settings;
+use crate::telemetry::Telemetry;
+use crate::transport::life::{Life, no_longer_good};
+use bytes::Bytes;
+use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Response};
+use portcullis_core::token::AccessToken;
+use portcullis_core::{ConfigErrors, Denial};
+use portcullis_resource_server::clock::Clock;
+use portcullis_resource_server::{DenialResponse, ResourceServer, request_id};
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+use tokio::sync::watch;
+
+/// The decision of a gateway inside an application.
+///
+/// ```no_run
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// use portcullis_gateway::{Config, EmbeddedGateway, EmbeddedRequest, Settings};
+/// use portcullis_resource_server::clock::{Clock, SystemClock};
+/// use std::sync::Arc;
+///
+/// let text = std::fs::read_to_string("portcullis.toml")?;
+/// let settings = Settings::for_application(Config::for_application(&text)?)?;
+/// let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+/// let gateway = EmbeddedGateway::new(settings, &clock)?;
+///
+/// let mut headers = http::HeaderMap::new();
+/// headers.insert("host", "api.example".parse()?);
+/// let request = EmbeddedRequest::new(http::Method::GET, "/orders/7?page=2", headers);
+/// match gateway.admit(request).await {
+///     Ok(admission) => println!("route {}", admission.route),
+///     Err(turned_away) => println!("{}", turned_away.code()),
+/// }
+/// # Ok(())
+/// # }
+/// ```
+pub struct EmbeddedGateway {
+    generation: Generation,
+    #[expect(dead_code, reason = "dropped, it would end all streams")]
+    stop: watch::Sender<bool>,
+}
+
+/// A request as the server of an application has read it.
+#[derive(Debug)]
+pub struct EmbeddedRequest {
+    method: Method,
+    target: String,
+    headers: HeaderMap,
+    peer: Peer,
+    websocket: bool,
+}
+
+/// What an application may go on with.
+#[derive(Debug)]
+pub struct Admission {
+    /// The caller's token; `None` where the route needs none.
+    pub token: Option<AccessToken>,
+    /// The name of the route.
+    pub route: String,
+    /// The headers of the request that nobody but the gateway may send, in the client's spelling.
+    /// The application must not see them.
+    pub removed: Vec<HeaderName>,
+    /// The headers that tell who calls, as an upstream of a gateway gets them.
+    pub identity: Vec<(HeaderName, HeaderValue)>,
+    /// The name of the request in the log.
+    pub request_id: String,
+}
+
+/// A request that may not go on.
+#[derive(Debug)]
+pub struct TurnedAway {
+    reason: Reason,
+    request_id: String,
+}
+
+#[derive(Debug)]
+enum Reason {
+    Refusal(Refusal),
+    Denial(DenialResponse),
+}
+
+impl EmbeddedGateway {
+    /// Makes settings ready for requests. Keys are fetched from the first request on, or from now
+    /// on if this is called within a Tokio runtime.
+    ///
+    /// # Errors
+    ///
+    /// The destination of the audit records cannot be written to.
+    pub fn new(settings: Settings, clock: &Arc<dyn Clock>) -> Result<Self, ConfigErrors> {
+        let (stop, stopping) = watch::channel(false);
+        let life = Life::new(stopping);
+        let telemetry = Arc::new(Telemetry::new(&settings.listeners.log)?);
+        let generation = Generation::new(settings, clock, &life, &telemetry, None)?;
+        life.set_server(generation.policy.server.clone());
+        Ok(Self { generation, stop })
+    }
+
+    /// The server that decides about tokens.
+    pub fn resource_server(&self) -> &ResourceServer {
+        &self.generation.policy.server
+    }
+
+    /// Decides whether a request may go on, by its route.
+    ///
+    /// # Errors
+    ///
+    /// The request has more than one reading, its token is refused or may not do this, or nothing
+    /// can be decided for now.
+    pub async fn admit(&self, request: EmbeddedRequest) -> Result<Admission, TurnedAway> {
+        let request_id = request_id(&request.headers);
+        let admission = self.authorize(request, &request_id).await;
+        admission.map_err(|error| TurnedAway::new(error, self.resource_server(), request_id))
+    }
+
+    async fn authorize(
+        &self,
+        request: EmbeddedRequest,
+        request_id: &str,
+    ) -> Result<Admission, RequestError> {
+        let Generation { identity, .. } = &self.generation;
+        let trace = Trace::read(&request.headers);
+        let incoming = self.read(request, request_id, trace.as_ref())?;
+        let RouteDecision { route, permit, .. } = self.generation.authorize(&incoming).await?;
+        // As in the proxy: no identity header is written without a permit.
+        let permit = permit?;
+        let context = self.generation.assertion_context(route);
+        let mut told = Vec::new();
+        for (name, value) in identity.headers(permit.token(), context)? {
+            told.extend(value.map(|value| (name, value)));
+        }
+        Ok(Admission {
+            token: permit.token().cloned(),
+            route: route.name.to_string(),
+            removed: identity.identity_headers_of(&incoming.headers),
+            identity: told,
+            request_id: request_id.to_owned(),
+        })
+    }
+
+    fn read<'r>(
+        &self,
+        mut request: EmbeddedRequest,
+        id: &'r str,
+        trace: Option<&'r Trace>,
+    ) -> Result<IncomingRequest<'r>, Refusal> {
+        let headers = &mut request.headers;
+        check_coding(headers)?;
+        let host = host_field(headers)?.ok_or(Refusal::Host("no host"))?;
+        let hosts = &self.generation.hosts;
+        let target = Target::parse(&request.method, host.authority(), &request.target, hosts)?;
+        if request.websocket {
+            take_token(headers);
+        }
+        let has_body = headers.contains_key(TRANSFER_ENCODING)
+            || headers.get(CONTENT_LENGTH).is_some_and(|size| size != "0");
+        let caller = self.generation.client_address.caller(request.peer, headers);
+        Ok(IncomingRequest {
+            method: request.method,
+            target,
+            headers: request.headers,
+            has_body,
+            caller,
+            id,
+            trace,
+        })
+    }
+
+    /// Waits until a token is no longer good: until it expires or is revoked, or its issuer or its
+    /// key is gone. Returns the reason, as a phrase for the client. For connections that outlive
+    /// their first request, such as a WebSocket.
+    pub async fn wait_for_end(&self, token: AccessToken) -> &'static str {
+        let Generation { life, clock, .. } = &self.generation;
+        let end = no_longer_good(life.clone(), Arc::clone(clock), token);
+        end.await.phrase()
+    }
+
+    /// The metrics of this gateway, in Prometheus' text format.
+    pub fn metrics(&self) -> String {
+        let telemetry = &self.generation.telemetry;
+        telemetry
+            .exposition
+            .render(|recorder| self.generation.record(recorder))
+    }
+}
+
+impl fmt::Debug for EmbeddedGateway {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("EmbeddedGateway")
+            .field(self.resource_server())
+            .finish()
+    }
+}
+
+impl EmbeddedRequest {
+    /// A request with its method, and its path and query as they were sent.
+    pub fn new(method: Method, target: impl Into<String>, headers: HeaderMap) -> Self {
+        Self {
+            method,
+            target: target.into(),
+            headers,
+            peer: Peer {
+                address: IpAddr::V4(Ipv4Addr::LOCALHOST),
+                unix: true,
+                secure: false,
+            },
+            websocket: false,
+        }
+    }
+
+    /// From this address. Default: over a Unix socket.
+    #[must_use]
+    pub fn from_address(mut self, address: IpAddr) -> Self {
+        self.peer.address = address;
+        self.peer.unix = false;
+        self
+    }
+
+    /// The handshake of a WebSocket, whose token may stand among the subprotocols.
+    #[must_use]
+    pub fn for_websocket(mut self) -> Self {
+        self.websocket = true;
+        self
+    }
+}
+
+impl TurnedAway {
+    fn new(error: RequestError, server: &ResourceServer, request_id: String) -> Self {
+        let reason = match error {
+            RequestError::Refusal(refusal) => Reason::Refusal(refusal),
+            RequestError::Denial(denial) => {
+                let id = request_id.clone();
+                Reason::Denial(DenialResponse::with_request_id(denial, server, id))
+            }
+        };
+        Self { reason, request_id }
+    }
+
+    /// The stable code.
+    pub fn code(&self) -> &'static str {
+        match &self.reason {
+            Reason::Refusal(refusal) => refusal.code(),
+            Reason::Denial(response) => response.denial().code(),
+        }
+    }
+
+    /// The denial; `None` if the request itself is at fault.
+    pub fn denial(&self) -> Option<&Denial> {
+        match &self.reason {
+            Reason::Refusal(_) => None,
+            Reason::Denial(response) => Some(response.denial()),
+        }
+    }
+
+    /// The fixed phrase for the client.
+    pub fn phrase(&self) -> &'static str {
+        match &self.reason {
+            Reason::Refusal(refusal) => refusal.phrase(),
+            Reason::Denial(response) => match response.denial() {
+                Denial::Rejection(rejection) => rejection.code().entry().phrase,
+                Denial::Outage(outage) => outage.code().phrase(),
+            },
+        }
+    }
+
+    /// What the operator can do about a denial.
+    pub fn cure(&self) -> Option<&'static str> {
+        match self.denial()? {
+            Denial::Rejection(rejection) => Some(rejection.code().entry().cure),
+            Denial::Outage(outage) => Some(outage.code().cure()),
+        }
+    }
+
+    /// The reason for the operator.
+    pub fn facts(&self) -> String {
+        match &self.reason {
+            Reason::Refusal(refusal) => refusal.to_string(),
+            Reason::Denial(response) => match response.denial() {
+                Denial::Rejection(rejection) => rejection.facts().to_string(),
+                Denial::Outage(outage) => outage.facts().to_owned(),
+            },
+        }
+    }
+
+    /// The response for the client: a problem document.
+    pub fn into_response(self) -> Response<Bytes> {
+        match self.reason {
+            Reason::Refusal(refusal) => refusal.into_response(&self.request_id),
+            Reason::Denial(response) => response.into_response(),
+        }
+    }
+}
