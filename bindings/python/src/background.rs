@@ -6,13 +6,12 @@
 //! Threads do not survive a fork. A child that finds those of its parent starts its own, so a
 //! program may be loaded before its workers are forked.
 
+use crate::log;
+use crate::process::PerProcess;
 use pyo3::{PyResult, Python, pyfunction};
 use std::future;
 use std::io;
-use std::mem;
-use std::process;
 use std::sync::mpsc::{self, Receiver, Sender};
-use std::sync::{Mutex, PoisonError};
 use std::thread;
 use tokio::runtime::{Builder, Handle};
 
@@ -22,30 +21,22 @@ pub(crate) type Delivery = Box<dyn FnOnce(Python<'_>) + Send>;
 /// The threads of one process.
 #[derive(Clone)]
 pub(crate) struct Background {
-    process: u32,
     pub(crate) runtime: Handle,
     pub(crate) deliveries: Sender<Delivery>,
 }
 
-static BACKGROUND: Mutex<Option<Background>> = Mutex::new(None);
+static BACKGROUND: PerProcess<Background> = PerProcess::new();
 
 /// The threads of this process. They are started here, if this is their first need.
-// Whoever locks holds the GIL, and so does whoever forks: no child finds it locked.
 pub(crate) fn background(_py: Python<'_>) -> PyResult<Background> {
-    let mut background = BACKGROUND.lock().unwrap_or_else(PoisonError::into_inner);
-    let process = process::id();
-    match &*background {
-        Some(own) if own.process == process => return Ok(own.clone()),
-        _ => {}
-    }
-    let own = Background {
-        process,
-        runtime: start_runtime()?,
-        deliveries: start_deliveries()?,
-    };
-    // The parent's runtime may hold locks whose threads do not exist here: it is left alone.
-    mem::forget(background.replace(own.clone()));
-    Ok(own)
+    BACKGROUND.get(|| {
+        let deliveries = start_deliveries()?;
+        log::deliver_by(deliveries.clone());
+        Ok(Background {
+            runtime: start_runtime()?,
+            deliveries,
+        })
+    })
 }
 
 /// Starts a runtime on a thread of its own, for the rest of the process.

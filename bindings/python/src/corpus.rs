@@ -2,11 +2,11 @@
 
 use crate::denial;
 use crate::server::Server;
+use portcullis_core::Limits;
 use portcullis_core::jose::Jwks;
 use portcullis_core::token::NumericDate;
-use portcullis_core::{ConfigErrors, Limits};
+use portcullis_gateway::{Config, Settings};
 use portcullis_resource_server::clock::TestClock;
-use portcullis_resource_server::{Config, Settings};
 use pyo3::exceptions::PyValueError;
 use pyo3::{PyResult, Python, pyfunction};
 use std::collections::HashMap;
@@ -20,14 +20,22 @@ pub(crate) fn corpus_server(
     key_sets: HashMap<String, String>,
     now: i64,
 ) -> PyResult<Server> {
-    let settings: Result<Settings, ConfigErrors> =
-        Config::from_toml(settings).and_then(Settings::try_from);
-    let mut settings = settings.map_err(|errors| denial::config_error(py, &errors))?;
+    let config = Config::for_application(settings);
+    let config = config.map_err(|errors| denial::config_error(py, &errors))?;
+    let mut fixed = Vec::new();
     for (issuer, keys) in key_sets {
         let keys = Jwks::parse(keys.as_bytes(), &Limits::default())
             .map_err(|fault| PyValueError::new_err(fault.to_string()))?;
-        settings = settings.with_fixed_keys_of(&issuer, &keys);
+        fixed.push((issuer, keys));
     }
+    let settings = move || {
+        let mut settings = Settings::for_application(config.clone())?;
+        for (issuer, keys) in &fixed {
+            settings = settings.with_fixed_keys_of(issuer, keys);
+        }
+        Ok(settings)
+    };
     let clock = TestClock::at(NumericDate::from_seconds(now));
-    Ok(Server::with_clock(settings, Arc::new(clock)))
+    let server = Server::with_clock(Box::new(settings), Arc::new(clock));
+    server.map_err(|errors| denial::config_error(py, &errors))
 }

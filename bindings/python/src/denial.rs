@@ -1,102 +1,139 @@
-//! A denial as an exception. The caller's words are in the exception; the operator's are in the log
-//! `portcullis_auth`, under the same request id.
+//! A request that may not go on, as an exception. The caller's words are in the exception; the
+//! operator's are in the log `portcullis_auth`, under the same request id.
 
-use portcullis_core::{ConfigErrors, Denial};
+use bytes::Bytes;
+use http::Response;
+use portcullis_core::{ConfigError, ConfigErrors, Denial};
+use portcullis_gateway::TurnedAway;
 use portcullis_resource_server::DenialResponse;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyAnyMethods as _, PyDict};
+use pyo3::types::{PyAnyMethods as _, PyBytes, PyDict};
 use pyo3::{Bound, Py, PyAny, PyErr, PyResult, Python};
 
-const ERRORS: &str = "portcullis_auth._errors";
+pub(crate) const ERRORS: &str = "portcullis_auth._errors";
 /// The levels of Python's `logging`.
-const INFO: u8 = 20;
-const WARNING: u8 = 30;
+pub(crate) const INFO: u8 = 20;
+pub(crate) const WARNING: u8 = 30;
 
-/// The exception for a denial.
-pub(crate) fn exception(py: Python<'_>, response: DenialResponse) -> PyErr {
-    match build(py, response) {
+/// What is told about a denial.
+struct Account {
+    is_outage: bool,
+    code: &'static str,
+    detail: &'static str,
+    facts: String,
+    cure: &'static str,
+    response: Response<Bytes>,
+}
+
+/// The exception for a denied token.
+pub(crate) fn of_response(py: Python<'_>, response: DenialResponse) -> PyErr {
+    let (is_outage, detail, facts, cure) = match response.denial() {
+        Denial::Rejection(rejection) => {
+            let entry = rejection.code().entry();
+            (
+                false,
+                entry.phrase,
+                rejection.facts().to_string(),
+                entry.cure,
+            )
+        }
+        Denial::Outage(outage) => {
+            let facts = outage.facts().to_owned();
+            (true, outage.code().phrase(), facts, outage.code().cure())
+        }
+    };
+    let account = Account {
+        is_outage,
+        code: response.denial().code(),
+        detail,
+        facts,
+        cure,
+        response: response.into_response(),
+    };
+    exception(py, &account)
+}
+
+/// The exception for a request that its route turns away.
+pub(crate) fn of_turned_away(py: Python<'_>, turned_away: TurnedAway) -> PyErr {
+    let is_outage = matches!(turned_away.denial(), Some(Denial::Outage(_)));
+    let account = Account {
+        is_outage,
+        code: turned_away.code(),
+        detail: turned_away.phrase(),
+        facts: turned_away.facts(),
+        cure: turned_away.cure().unwrap_or("the request is at fault"),
+        response: turned_away.into_response(),
+    };
+    exception(py, &account)
+}
+
+/// The exception for settings that cannot be used: all their faults.
+pub(crate) fn config_error(py: Python<'_>, errors: &ConfigErrors) -> PyErr {
+    config_error_of(py, errors.to_string())
+}
+
+/// The exception for one fault.
+pub(crate) fn config_fault(py: Python<'_>, fault: &ConfigError) -> PyErr {
+    config_error_of(py, fault.to_string())
+}
+
+pub(crate) fn config_error_of(py: Python<'_>, text: String) -> PyErr {
+    static CONFIG_ERROR: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    let class = CONFIG_ERROR.import(py, ERRORS, "ConfigError");
+    match class.and_then(|class| class.call1((text,))) {
+        Ok(exception) => PyErr::from_value(exception),
+        Err(error) => error,
+    }
+}
+
+fn exception(py: Python<'_>, account: &Account) -> PyErr {
+    match build(py, account) {
         Ok(exception) => PyErr::from_value(exception),
         // Whatever it is, it is an exception: nobody gets in.
         Err(error) => error,
     }
 }
 
-/// The exception for settings that cannot be used: all their faults.
-pub(crate) fn config_error(py: Python<'_>, errors: &ConfigErrors) -> PyErr {
-    static CONFIG_ERROR: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-    let class = CONFIG_ERROR.import(py, ERRORS, "ConfigError");
-    match class.and_then(|class| class.call1((errors.to_string(),))) {
-        Ok(exception) => PyErr::from_value(exception),
-        Err(error) => error,
-    }
-}
-
-fn build(py: Python<'_>, response: DenialResponse) -> PyResult<Bound<'_, PyAny>> {
+fn build<'py>(py: Python<'py>, account: &Account) -> PyResult<Bound<'py, PyAny>> {
     static REFUSAL: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     static OUTAGE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-    let denial = response.denial().clone();
-    let (class, detail) = match &denial {
-        Denial::Rejection(rejection) => {
-            let class = REFUSAL.import(py, ERRORS, "Refusal")?;
-            (class, rejection.code().entry().phrase)
-        }
-        Denial::Outage(outage) => {
-            let class = OUTAGE.import(py, ERRORS, "Outage")?;
-            (class, outage.code().phrase())
-        }
+    let class = match account.is_outage {
+        true => OUTAGE.import(py, ERRORS, "Outage")?,
+        false => REFUSAL.import(py, ERRORS, "Refusal")?,
     };
-    let response = response.into_response::<Vec<u8>>();
     let headers = PyDict::new(py);
     let mut request_id = "";
-    for (name, value) in response.headers() {
+    for (name, value) in account.response.headers() {
         let text = value.to_str().unwrap_or_default();
         match name.as_str() {
-            // The body is the framework's.
-            "content-type" => continue,
+            // These belong to the body and to the connection, which are the framework's.
+            "content-type" | "connection" => continue,
             "x-request-id" => request_id = text,
             _ => {}
         }
         headers.set_item(name.as_str(), text)?;
     }
-    log(py, &denial, request_id)?;
-    let status = response.status().as_u16();
-    class.call1((status, denial.code(), detail, headers))
+    log(py, account, request_id)?;
+    let status = account.response.status().as_u16();
+    let problem = PyBytes::new(py, account.response.body());
+    class.call1((status, account.code, account.detail, headers, problem))
 }
 
 /// Tells the operator why, as the other doors do.
-fn log(py: Python<'_>, denial: &Denial, request_id: &str) -> PyResult<()> {
+fn log(py: Python<'_>, account: &Account, request_id: &str) -> PyResult<()> {
     static LOGGER: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     let logger = LOGGER.import(py, ERRORS, "logger")?;
-    let level = match denial {
-        Denial::Rejection(_) => INFO,
-        Denial::Outage(_) => WARNING,
+    let (level, outcome) = match account.is_outage {
+        true => (WARNING, "no decision"),
+        false => (INFO, "refused"),
     };
-    // Facts cost something to write, and most logs leave refusals out.
+    // Most logs leave refusals out.
     if !logger.call_method1("isEnabledFor", (level,))?.is_truthy()? {
         return Ok(());
     }
-    let (outcome, facts, cure) = match denial {
-        Denial::Rejection(rejection) => (
-            "refused",
-            rejection.facts().to_string(),
-            rejection.code().entry().cure,
-        ),
-        Denial::Outage(outage) => (
-            "no decision",
-            outage.facts().to_owned(),
-            outage.code().cure(),
-        ),
-    };
     let format = "%s: code=%s request_id=%s facts=%s cure=%s";
-    let arguments = (
-        level,
-        format,
-        outcome,
-        denial.code(),
-        request_id,
-        facts,
-        cure,
-    );
+    let (code, facts, cure) = (account.code, &*account.facts, account.cure);
+    let arguments = (level, format, outcome, code, request_id, facts, cure);
     logger.call_method1("log", arguments)?;
     Ok(())
 }

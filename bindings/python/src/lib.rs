@@ -3,13 +3,19 @@
 //! It converts: a request of Python into headers, a decision into a token or an exception. It
 //! verifies nothing by itself, and it knows no web framework.
 
+mod admission;
 mod background;
+mod client;
 mod corpus;
 mod denial;
+mod idp;
 mod json;
+mod log;
 mod pending;
+mod process;
 mod request;
 mod requirement;
+mod revocation;
 mod server;
 mod token;
 
@@ -19,9 +25,15 @@ use pyo3::pymodule;
 #[pymodule]
 mod _portcullis {
     #[pymodule_export]
+    use crate::admission::Admission;
+    #[pymodule_export]
     use crate::background::count_tasks;
     #[pymodule_export]
+    use crate::client::{Client, IssuedToken, TokenResponse};
+    #[pymodule_export]
     use crate::corpus::corpus_server;
+    #[pymodule_export]
+    use crate::idp::Idp;
     #[pymodule_export]
     use crate::requirement::{
         Requirement, acr, all_of, any_of, application, claim, group, max_age, not_, role, scope,
@@ -31,4 +43,13 @@ mod _portcullis {
     use crate::server::Server;
     #[pymodule_export]
     use crate::token::Token;
+    use pyo3::types::PyModule;
+    use pyo3::{Bound, PyResult};
+
+    #[pymodule_init]
+    #[expect(clippy::unnecessary_wraps, reason = "PyO3 wants a result")]
+    fn init(_module: &Bound<'_, PyModule>) -> PyResult<()> {
+        crate::log::install();
+        Ok(())
+    }
 }

@@ -4,6 +4,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use portcullis_core::Requirement;
 use portcullis_core::cookie::CookieRequest;
 use portcullis_core::token::AccessToken;
+use portcullis_gateway::EmbeddedRequest;
 use portcullis_resource_server::{DenialResponse, ResourceServer};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::types::{PyAnyMethods as _, PyBytes, PyBytesMethods as _, PyList, PyString};
@@ -20,9 +21,11 @@ pub(crate) struct AccessRequest {
     pub(crate) requirement: Arc<Requirement>,
 }
 
+/// The verified token, or the answer to give instead.
+pub(crate) type Decision = Result<AccessToken, DenialResponse>;
+
 impl AccessRequest {
-    /// The verified token, or the answer to give instead.
-    pub(crate) async fn decide(self) -> Result<AccessToken, DenialResponse> {
+    pub(crate) async fn decide(self) -> Decision {
         let query = self.query.as_deref();
         let decision = self.server.decide(&self.headers, query, &self.requirement);
         match decision.await.into_result() {
@@ -49,6 +52,27 @@ pub(crate) fn headers(
         headers: &headers,
     });
     Ok(with_cookie.unwrap_or(headers))
+}
+
+/// A request that is decided about by its route.
+pub(crate) fn embedded(
+    method: &str,
+    target: String,
+    headers: &Bound<'_, PyAny>,
+    client: Option<&str>,
+    websocket: bool,
+) -> PyResult<EmbeddedRequest> {
+    // A method that is none matches no route's methods, and is refused.
+    let method = Method::from_bytes(method.as_bytes()).unwrap_or(Method::TRACE);
+    let mut request = EmbeddedRequest::new(method, target, read(headers)?);
+    // A name in place of an address, as test clients have it, is nobody's address.
+    if let Some(address) = client.and_then(|address| address.parse().ok()) {
+        request = request.from_address(address);
+    }
+    if websocket {
+        request = request.for_websocket();
+    }
+    Ok(request)
 }
 
 fn read(given: &Bound<'_, PyAny>) -> PyResult<HeaderMap> {

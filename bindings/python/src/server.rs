@@ -1,84 +1,83 @@
-//! The resource server, as Python has it.
+//! The server, as Python has it.
 
 use crate::background::background;
 use crate::denial;
-use crate::pending::{self, Answer, PendingDecision};
+use crate::pending::{Answer, Pending, answer_or_future, wait};
+use crate::process::PerProcess;
 use crate::request::{self, AccessRequest};
 use crate::requirement::Requirement;
+use crate::revocation::{self, Named};
 use crate::token::Token;
+use http::HeaderMap;
 use portcullis_core::{ConfigErrors, Requirement as Demand};
+use portcullis_gateway::{Config, EmbeddedGateway, Settings, excerpts, text};
 use portcullis_resource_server::clock::{Clock, SystemClock};
-use portcullis_resource_server::{Config, Metadata, ResourceServer, Settings};
+use portcullis_resource_server::{
+    Config as TokenConfig, DenialResponse, IssuerConfig, Metadata, ResourceServer,
+};
 use pyo3::types::{PyAnyMethods as _, PyDict};
 use pyo3::{Bound, IntoPyObjectExt as _, PyAny, PyResult, Python, pyclass, pymethods};
-use std::mem;
-use std::process;
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
-use std::task::{Context, Poll, Waker};
-use std::time::Duration;
-use tokio::runtime::Handle;
-
-/// How long a blocking call waits before it looks for signals such as Ctrl-C.
-const SIGNAL_INTERVAL: Duration = Duration::from_millis(200);
+use std::path::PathBuf;
+use std::sync::{Arc, LazyLock};
 
 static VALID_TOKEN: LazyLock<Arc<Demand>> = LazyLock::new(|| Arc::new(Demand::ValidToken));
+
+/// Makes the settings once more, for another process.
+type MakeSettings = Box<dyn Fn() -> Result<Settings, ConfigErrors> + Send + Sync>;
 
 /// A protected resource server: it trusts some issuers and decides about requests.
 #[pyclass(frozen, module = "portcullis_auth")]
 pub(crate) struct Server {
-    settings: Settings,
+    settings: MakeSettings,
     clock: Arc<dyn Clock>,
-    live: Mutex<Option<LiveServer>>,
-}
-
-/// The server of one process.
-struct LiveServer {
-    process: u32,
-    server: ResourceServer,
+    warnings: Vec<String>,
+    live: PerProcess<Arc<EmbeddedGateway>>,
 }
 
 impl Server {
-    pub(crate) fn with_clock(settings: Settings, clock: Arc<dyn Clock>) -> Self {
-        Self {
+    pub(crate) fn with_clock(
+        settings: MakeSettings,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, ConfigErrors> {
+        // Faults are told now, and not at the first request.
+        let first = settings()?;
+        Ok(Self {
+            warnings: first.config_warnings().map(ToString::to_string).collect(),
             settings,
             clock,
-            live: Mutex::new(None),
-        }
+            live: PerProcess::new(),
+        })
     }
 
-    fn from_settings(py: Python<'_>, settings: Result<Settings, ConfigErrors>) -> PyResult<Self> {
-        match settings {
-            Ok(settings) => Ok(Self::with_clock(settings, Arc::new(SystemClock::new()))),
-            Err(errors) => Err(denial::config_error(py, &errors)),
-        }
+    fn with_config(config: Result<Config, ConfigErrors>) -> Result<Self, ConfigErrors> {
+        let config = config?;
+        let settings = Box::new(move || Settings::for_application(config.clone()));
+        Self::with_clock(settings, Arc::new(SystemClock::new()))
     }
 
-    /// The server of this process. After a fork it is another one: that of the parent may hold
+    /// The gateway of this process. After a fork it is another one: that of the parent may hold
     /// locks and connections of threads that do not exist here.
-    fn live(&self) -> ResourceServer {
-        let mut live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
-        let process = process::id();
-        match &*live {
-            Some(own) if own.process == process => return own.server.clone(),
-            _ => {}
-        }
-        let server = ResourceServer::with_clock(self.settings.clone(), Arc::clone(&self.clock));
-        let own = LiveServer {
-            process,
-            server: server.clone(),
-        };
-        mem::forget(live.replace(own));
-        server
+    fn live(&self, py: Python<'_>) -> PyResult<Arc<EmbeddedGateway>> {
+        self.live.get(|| {
+            let gateway = (self.settings)()
+                .and_then(|settings| EmbeddedGateway::new(settings, &self.clock))
+                .map_err(|errors| denial::config_error(py, &errors))?;
+            Ok(Arc::new(gateway))
+        })
     }
 
-    fn request(
+    fn resource_server(&self, py: Python<'_>) -> PyResult<ResourceServer> {
+        Ok(self.live(py)?.resource_server().clone())
+    }
+
+    fn decision(
         &self,
         headers: &Bound<'_, PyAny>,
         query: Option<&str>,
         requirement: Option<&Requirement>,
         method: Option<&str>,
-    ) -> PyResult<PendingDecision> {
-        let server = self.live();
+    ) -> PyResult<Pending<request::Decision>> {
+        let server = self.resource_server(headers.py())?;
         let request = AccessRequest {
             headers: request::headers(headers, method, &server)?,
             server,
@@ -92,24 +91,64 @@ impl Server {
     }
 }
 
+impl Server {
+    fn revocation(
+        &self,
+        py: Python<'_>,
+        token: Option<&Token>,
+        issuer: Option<&str>,
+        named: &Named<'_>,
+    ) -> PyResult<Pending<Result<(), DenialResponse>>> {
+        let server = self.resource_server(py)?;
+        let revocation = revocation::read(token, issuer, named, self.clock.now())?;
+        Ok(Box::pin(async move {
+            let revoked = server.revoke(revocation).await;
+            revoked.map_err(|it| DenialResponse::new(it.into(), &server, &HeaderMap::new()))
+        }))
+    }
+}
+
 #[pymethods]
 impl Server {
     /// A server that trusts one issuer and accepts one audience.
     #[new]
     fn new(py: Python<'_>, issuer: &str, audience: &str) -> PyResult<Self> {
-        Self::from_settings(py, Settings::new(issuer, audience))
+        let issuer = IssuerConfig {
+            url: issuer.to_owned(),
+            audience: vec![audience.to_owned()],
+            ..IssuerConfig::default()
+        };
+        let config = TokenConfig {
+            issuer: vec![issuer],
+            ..TokenConfig::default()
+        };
+        Self::with_config(Ok(config.into())).map_err(|errors| denial::config_error(py, &errors))
     }
 
     /// A server as the environment and `.env` describe it.
     #[staticmethod]
     fn from_env(py: Python<'_>) -> PyResult<Self> {
-        Self::from_settings(py, Config::from_env().and_then(Settings::try_from))
+        Self::with_config(TokenConfig::from_env().map(Config::from))
+            .map_err(|errors| denial::config_error(py, &errors))
     }
 
     /// A server as a TOML document describes it.
     #[staticmethod]
     fn from_toml(py: Python<'_>, text: &str) -> PyResult<Self> {
-        Self::from_settings(py, Config::from_toml(text).and_then(Settings::try_from))
+        Self::with_config(Config::for_application(text))
+            .map_err(|errors| denial::config_error(py, &errors))
+    }
+
+    /// A server as a settings file describes it.
+    #[staticmethod]
+    #[expect(clippy::needless_pass_by_value, reason = "Python's paths are read into one")]
+    fn from_file(py: Python<'_>, path: PathBuf) -> PyResult<Self> {
+        let text = text(&path).map_err(|errors| denial::config_error(py, &errors))?;
+        Self::with_config(Config::for_application(&text)).map_err(|errors| {
+            // As `portcullis config check` shows them.
+            let shown = excerpts(&path.display().to_string(), &text, &errors);
+            denial::config_error_of(py, shown)
+        })
     }
 
     /// Decides about a request: the token if that is known at once, else a future of the running
@@ -123,38 +162,106 @@ impl Server {
         requirement: Option<&Requirement>,
         method: Option<&str>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let mut decision = self.request(headers, query, requirement, method)?;
-        let background = background(py)?;
-        match py.detach(|| poll(&background.runtime, &mut decision)) {
-            Poll::Ready(answer) => pending::token(py, answer)?.into_bound_py_any(py),
-            Poll::Pending => pending::future(py, background, decision),
-        }
+        answer_or_future(py, self.decision(headers, query, requirement, method)?)
     }
 
     /// Decides about a request, and waits for that. Not for the thread of an event loop.
     #[pyo3(signature = (headers, query=None, requirement=None, *, method=None))]
-    fn decide_blocking(
+    fn decide_blocking<'py>(
         &self,
-        py: Python<'_>,
-        headers: &Bound<'_, PyAny>,
+        py: Python<'py>,
+        headers: &Bound<'py, PyAny>,
         query: Option<&str>,
         requirement: Option<&Requirement>,
         method: Option<&str>,
-    ) -> PyResult<Token> {
-        let mut decision = self.request(headers, query, requirement, method)?;
-        let runtime = background(py)?.runtime;
-        loop {
-            match py.detach(|| wait(&runtime, &mut decision)) {
-                Some(answer) => return pending::token(py, answer),
-                None => py.check_signals()?,
-            }
-        }
+    ) -> PyResult<Bound<'py, PyAny>> {
+        wait(py, self.decision(headers, query, requirement, method)?)
+    }
+
+    /// Decides about a request by its route: the admission, or a future of the running loop.
+    #[pyo3(signature = (method, target, headers, client=None, *, websocket=false))]
+    fn admit<'py>(
+        &self,
+        py: Python<'py>,
+        method: &str,
+        target: String,
+        headers: &Bound<'py, PyAny>,
+        client: Option<&str>,
+        websocket: bool,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let request = request::embedded(method, target, headers, client, websocket)?;
+        let gateway = self.live(py)?;
+        answer_or_future(py, Box::pin(async move { gateway.admit(request).await }))
+    }
+
+    /// Like `admit`, but waits. Not for the thread of an event loop.
+    #[pyo3(signature = (method, target, headers, client=None))]
+    fn admit_blocking<'py>(
+        &self,
+        py: Python<'py>,
+        method: &str,
+        target: String,
+        headers: &Bound<'py, PyAny>,
+        client: Option<&str>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let request = request::embedded(method, target, headers, client, false)?;
+        let gateway = self.live(py)?;
+        wait(py, Box::pin(async move { gateway.admit(request).await }))
+    }
+
+    /// A future of the running loop that is done when the token is no longer good. Its result is
+    /// the reason.
+    fn wait_for_end<'py>(&self, py: Python<'py>, token: &Token) -> PyResult<Bound<'py, PyAny>> {
+        let (gateway, token) = (self.live(py)?, token.access_token());
+        answer_or_future(
+            py,
+            Box::pin(async move { gateway.wait_for_end(token).await }),
+        )
+    }
+
+    /// Revokes tokens, in every replica that shares the store: `None`, or a future of the running
+    /// loop.
+    #[pyo3(signature = (*, token=None, issuer=None, subject=None, session=None, client=None))]
+    fn revoke<'py>(
+        &self,
+        py: Python<'py>,
+        token: Option<&Token>,
+        issuer: Option<&str>,
+        subject: Option<&str>,
+        session: Option<&str>,
+        client: Option<&str>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let named = Named {
+            subject,
+            session,
+            client,
+        };
+        answer_or_future(py, self.revocation(py, token, issuer, &named)?)
+    }
+
+    /// Like `revoke`, but waits. Not for the thread of an event loop.
+    #[pyo3(signature = (*, token=None, issuer=None, subject=None, session=None, client=None))]
+    fn revoke_blocking<'py>(
+        &self,
+        py: Python<'py>,
+        token: Option<&Token>,
+        issuer: Option<&str>,
+        subject: Option<&str>,
+        session: Option<&str>,
+        client: Option<&str>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let named = Named {
+            subject,
+            session,
+            client,
+        };
+        wait(py, self.revocation(py, token, issuer, &named)?)
     }
 
     /// Whether a request carries any credential, good or bad.
     #[pyo3(signature = (headers, *, method=None))]
     fn sees_credential(&self, headers: &Bound<'_, PyAny>, method: Option<&str>) -> PyResult<bool> {
-        let server = self.live();
+        let server = self.resource_server(headers.py())?;
         let headers = request::headers(headers, method, &server)?;
         Ok(server.sees_credential(&headers))
     }
@@ -163,18 +270,23 @@ impl Server {
     fn start(&self, py: Python<'_>) -> PyResult<()> {
         let runtime = background(py)?.runtime;
         let _runtime = runtime.enter();
-        self.live().start();
+        self.resource_server(py)?.start();
         Ok(())
     }
 
     /// Whether the server can decide: for readiness probes.
-    fn is_ready(&self) -> bool {
-        self.live().is_ready()
+    fn is_ready(&self, py: Python<'_>) -> PyResult<bool> {
+        Ok(self.resource_server(py)?.is_ready())
+    }
+
+    /// The figures of this process, in Prometheus' text format.
+    fn metrics(&self, py: Python<'_>) -> PyResult<String> {
+        Ok(self.live(py)?.metrics())
     }
 
     /// The endpoints of each issuer, from its metadata; without those that could not be had.
     fn endpoints<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        let (server, runtime) = (self.live(), background(py)?.runtime);
+        let (server, runtime) = (self.resource_server(py)?, background(py)?.runtime);
         let metadata = py.detach(|| runtime.block_on(server.metadata()));
         let endpoints = PyDict::new(py);
         for (issuer, metadata) in metadata {
@@ -187,41 +299,45 @@ impl Server {
 
     /// The trusted issuers.
     #[getter]
-    fn issuers(&self) -> Vec<String> {
-        let status = self.live().status();
+    fn issuers(&self, py: Python<'_>) -> PyResult<Vec<String>> {
+        let status = self.resource_server(py)?.status();
         let issuers = status.keys.iter();
-        issuers
+        Ok(issuers
             .map(|(issuer, _)| issuer.as_str().to_owned())
-            .collect()
+            .collect())
     }
 
     /// What can be used, but is hardly meant.
     #[getter]
     fn warnings(&self) -> Vec<String> {
-        let warnings = self.settings.warnings().iter();
-        warnings.map(ToString::to_string).collect()
+        self.warnings.clone()
     }
 
-    fn __repr__(&self) -> String {
-        format!("<Server for {}>", self.issuers().join(", "))
+    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
+        Ok(format!("<Server for {}>", self.issuers(py)?.join(", ")))
     }
 }
 
-/// Polls a decision once. Most are made by then: the token is known, or at least its key.
-fn poll(runtime: &Handle, decision: &mut PendingDecision) -> Poll<Answer> {
-    // Fetches begin here, and need a runtime to run on.
-    let _runtime = runtime.enter();
-    // Nobody is woken: a task polls a pending decision again.
-    let mut context = Context::from_waker(Waker::noop());
-    decision.as_mut().poll(&mut context)
+impl Answer for request::Decision {
+    fn into_python(self, py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
+        match self {
+            Ok(token) => Token::from(token).into_bound_py_any(py),
+            Err(response) => Err(denial::of_response(py, response)),
+        }
+    }
 }
 
-/// Waits for a decision; `None` if it is not made yet.
-fn wait(runtime: &Handle, decision: &mut PendingDecision) -> Option<Answer> {
-    runtime.block_on(async {
-        let answer = tokio::time::timeout(SIGNAL_INTERVAL, decision.as_mut());
-        answer.await.ok()
-    })
+impl Answer for Result<(), DenialResponse> {
+    fn into_python(self, py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
+        self.map_err(|response| denial::of_response(py, response))?;
+        Ok(py.None().into_bound(py))
+    }
+}
+
+impl Answer for &'static str {
+    fn into_python(self, py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
+        self.into_bound_py_any(py)
+    }
 }
 
 /// The endpoints that a page needs to sign in.

@@ -22,6 +22,12 @@ impl From<AccessToken> for Token {
     }
 }
 
+impl Token {
+    pub(crate) fn access_token(&self) -> AccessToken {
+        self.token.clone()
+    }
+}
+
 #[pymethods]
 impl Token {
     /// `sub`.

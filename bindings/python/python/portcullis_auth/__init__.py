@@ -5,6 +5,15 @@ For FastAPI, begin with :class:`portcullis_auth.fastapi.Portcullis`; for anythin
 """
 
 from portcullis_auth._errors import ConfigError, Denied, Outage, Refusal
-from portcullis_auth._portcullis import Requirement, Server, Token
+from portcullis_auth._portcullis import Admission, Requirement, Server, Token
 
-__all__ = ["ConfigError", "Denied", "Outage", "Refusal", "Requirement", "Server", "Token"]
+__all__ = [
+    "Admission",
+    "ConfigError",
+    "Denied",
+    "Outage",
+    "Refusal",
+    "Requirement",
+    "Server",
+    "Token",
+]

@@ -1,11 +1,17 @@
 from asyncio import Future
 from collections.abc import Mapping, Sequence
+from os import PathLike
 from typing import Any, Literal, final
 
 __all__ = [
+    "Admission",
+    "Client",
+    "IssuedToken",
     "Requirement",
     "Server",
     "Token",
+    "TokenResponse",
+    "_Idp",
     "_corpus_server",
     "_count_tasks",
     "acr",
@@ -112,6 +118,27 @@ def not_(requirement: Requirement) -> Requirement:
     """Demands the opposite."""
 
 @final
+class Admission:
+    """A request that may go on by its route."""
+
+    @property
+    def token(self) -> Token | None:
+        """The caller's token; ``None`` where the route needs none."""
+    @property
+    def route(self) -> str:
+        """The name of the route."""
+    @property
+    def request_id(self) -> str:
+        """The name of the request in the log."""
+    @property
+    def removed(self) -> list[bytes]:
+        """The names of headers, in small letters, that claim what only a gateway may tell: the
+        application must not see them."""
+    @property
+    def identity(self) -> list[tuple[bytes, bytes]]:
+        """The headers that tell who calls, as an upstream of the gateway gets them."""
+
+@final
 class Server:
     """A protected resource server: it trusts some issuers and decides about requests.
 
@@ -136,6 +163,13 @@ class Server:
 
         Raises ``ConfigError`` with all faults.
         """
+    @staticmethod
+    def from_file(path: str | PathLike[str]) -> Server:
+        """A server as a ``portcullis.toml`` describes it. The tables of the gateway that need a
+        listener or an upstream change nothing here.
+
+        Raises ``ConfigError`` with all faults, shown in their lines.
+        """
     def decide(
         self,
         headers: Sequence[tuple[bytes, bytes]] | Mapping[str, str],
@@ -158,6 +192,61 @@ class Server:
         method: str | None = None,
     ) -> Token:
         """Like ``decide``, but waits. Not for the thread of an event loop."""
+    def admit(
+        self,
+        method: str,
+        target: str,
+        headers: Sequence[tuple[bytes, bytes]] | Mapping[str, str],
+        client: str | None = None,
+        *,
+        websocket: bool = False,
+    ) -> Admission | Future[Admission]:
+        """Decides about a request by its route, as the gateway does: the admission if that is known
+        at once, else a future of the running event loop.
+
+        The target is the path, escaped, and the query. The client is the address of the other end
+        of the connection; ``None`` for a Unix socket. The token of a WebSocket may stand among its
+        subprotocols. Raises ``Refusal`` or ``Outage``.
+        """
+    def admit_blocking(
+        self,
+        method: str,
+        target: str,
+        headers: Sequence[tuple[bytes, bytes]] | Mapping[str, str],
+        client: str | None = None,
+    ) -> Admission:
+        """Like ``admit``, but waits. Not for the thread of an event loop."""
+    def wait_for_end(self, token: Token) -> str | Future[str]:
+        """Waits until a token is no longer good: until it expires or is revoked, or its issuer or
+        its key is gone. The result is the reason, in words for the client. For connections that
+        outlive their first request."""
+    def revoke(
+        self,
+        *,
+        token: Token | None = None,
+        issuer: str | None = None,
+        subject: str | None = None,
+        session: str | None = None,
+        client: str | None = None,
+    ) -> Future[None] | None:
+        """Revokes one token, or all tokens of a subject, a session or a client up to now, in every
+        replica that shares the store of the settings: ``None`` if that is done at once, else a
+        future of the running event loop.
+
+        Raises ``Outage`` if the store does not accept it; it is in force here all the same.
+        """
+    def revoke_blocking(
+        self,
+        *,
+        token: Token | None = None,
+        issuer: str | None = None,
+        subject: str | None = None,
+        session: str | None = None,
+        client: str | None = None,
+    ) -> None:
+        """Like ``revoke``, but waits. Not for the thread of an event loop."""
+    def metrics(self) -> str:
+        """The figures of this process, in Prometheus' text format."""
     def sees_credential(
         self,
         headers: Sequence[tuple[bytes, bytes]] | Mapping[str, str],
@@ -179,6 +268,143 @@ class Server:
     @property
     def warnings(self) -> list[str]:
         """What can be used, but is hardly meant: values that an example left."""
+
+@final
+class Client:
+    """A client at an identity provider, which gets tokens for calls to other APIs.
+
+    It proves who it is by a secret, by a key that signs its assertions (``private_key``: PKCS #8 in
+    PEM), by a file to which the platform writes an assertion, or by a certificate with its key.
+    Nothing is fetched before the first token is asked for.
+    """
+
+    def __new__(
+        cls,
+        issuer: str,
+        client_id: str,
+        client_secret: str | None = None,
+        *,
+        secret_in_form: bool = False,
+        private_key: bytes | None = None,
+        key_id: str | None = None,
+        assertion_file: str | PathLike[str] | None = None,
+        certificate: bytes | None = None,
+    ) -> Client:
+        """Raises ``ConfigError``."""
+    @property
+    def issuer(self) -> str:
+        """The issuer identifier."""
+    @property
+    def client_id(self) -> str:
+        """The client's id at the provider."""
+    def token(
+        self,
+        scope: str | None = None,
+        *,
+        resource: str | None = None,
+        audience: str | None = None,
+    ) -> IssuedToken | Future[IssuedToken]:
+        """A token for the client itself, by client credentials (RFC 6749, section 4.4): kept, and
+        renewed before it expires. The token if there is one, else a future of the running event
+        loop.
+
+        Raises ``TokenError``.
+        """
+    def token_blocking(
+        self,
+        scope: str | None = None,
+        *,
+        resource: str | None = None,
+        audience: str | None = None,
+    ) -> IssuedToken:
+        """Like ``token``, but waits. Not for the thread of an event loop."""
+    def invalidate(
+        self,
+        token: IssuedToken,
+        scope: str | None = None,
+        *,
+        resource: str | None = None,
+        audience: str | None = None,
+    ) -> bool:
+        """Drops a kept token that an API rejected. Whether another one can be had."""
+    def refresh(
+        self,
+        refresh_token: str,
+        scope: str | None = None,
+        *,
+        resource: str | None = None,
+        audience: str | None = None,
+    ) -> TokenResponse | Future[TokenResponse]:
+        """New tokens for a refresh token (RFC 6749, section 6). Raises ``TokenError``."""
+    def refresh_blocking(
+        self,
+        refresh_token: str,
+        scope: str | None = None,
+        *,
+        resource: str | None = None,
+        audience: str | None = None,
+    ) -> TokenResponse:
+        """Like ``refresh``, but waits."""
+    def exchange(
+        self,
+        subject_token: str,
+        scope: str | None = None,
+        *,
+        resource: str | None = None,
+        audience: str | None = None,
+        on_behalf_of: bool = False,
+    ) -> TokenResponse | Future[TokenResponse]:
+        """A token for another API in the name of the caller whose token this is (RFC 8693); with
+        ``on_behalf_of``, as Entra ID defines it. Raises ``TokenError``."""
+    def exchange_blocking(
+        self,
+        subject_token: str,
+        scope: str | None = None,
+        *,
+        resource: str | None = None,
+        audience: str | None = None,
+        on_behalf_of: bool = False,
+    ) -> TokenResponse:
+        """Like ``exchange``, but waits."""
+
+@final
+class IssuedToken:
+    """An access token that a provider issued to this client."""
+
+    @property
+    def text(self) -> str:
+        """The text of the token. The caller has to protect it from here on."""
+    @property
+    def authorization(self) -> str:
+        """The value of the header ``Authorization``."""
+    @property
+    def is_bound(self) -> bool:
+        """Whether it is bound to a key, so that a request needs a proof as well."""
+    @property
+    def expires(self) -> int:
+        """When it expires, in seconds since 1970, by this machine's clock."""
+
+@final
+class TokenResponse:
+    """The response of a token endpoint (RFC 6749, section 5.1)."""
+
+    @property
+    def access_token(self) -> IssuedToken: ...
+    @property
+    def refresh_token(self) -> str | None:
+        """The refresh token to keep, in place of the one before."""
+    @property
+    def scopes(self) -> frozenset[str]:
+        """The granted scopes."""
+
+@final
+class _Idp:
+    def __new__(cls, settings: str) -> _Idp: ...
+    @property
+    def issuer(self) -> str: ...
+    @property
+    def audience(self) -> str: ...
+    def stop(self) -> None: ...
 
 def _corpus_server(settings: str, key_sets: Mapping[str, str], now: int) -> Server: ...
 def _count_tasks() -> int: ...

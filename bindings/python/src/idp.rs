@@ -1,0 +1,60 @@
+//! The development identity provider inside the process: for tests, never for production.
+
+use crate::background::background;
+use crate::denial;
+use portcullis_idp::{Idp as RustIdp, IdpConfig};
+use pyo3::{PyResult, Python, pyclass, pymethods};
+use std::sync::{Mutex, PoisonError};
+
+/// A development identity provider, on loopback.
+#[pyclass(frozen, module = "portcullis_auth", name = "_Idp")]
+pub(crate) struct Idp {
+    issuer: String,
+    audience: String,
+    running: Mutex<Option<RustIdp>>,
+}
+
+#[pymethods]
+impl Idp {
+    /// Starts a provider with these settings, and waits until it listens.
+    #[new]
+    fn new(py: Python<'_>, settings: &str) -> PyResult<Self> {
+        let runtime = background(py)?.runtime;
+        let started = py.detach(|| {
+            let config = IdpConfig::from_toml(settings)?;
+            runtime.block_on(RustIdp::start(config))
+        });
+        let idp = started.map_err(|errors| denial::config_error(py, &errors))?;
+        Ok(Self {
+            issuer: idp.issuer().as_str().to_owned(),
+            audience: idp.audience().to_owned(),
+            running: Mutex::new(Some(idp)),
+        })
+    }
+
+    /// The issuer identifier.
+    #[getter]
+    fn issuer(&self) -> &str {
+        &self.issuer
+    }
+
+    /// The audience of tokens for which none is asked.
+    #[getter]
+    fn audience(&self) -> &str {
+        &self.audience
+    }
+
+    /// Stops it.
+    fn stop(&self, py: Python<'_>) -> PyResult<()> {
+        let running = self
+            .running
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        let runtime = background(py)?.runtime;
+        if let Some(idp) = running {
+            py.detach(|| runtime.block_on(idp.shutdown()));
+        }
+        Ok(())
+    }
+}
