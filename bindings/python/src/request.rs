@@ -4,7 +4,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use portcullis_core::Requirement;
 use portcullis_core::cookie::CookieRequest;
 use portcullis_core::token::AccessToken;
-use portcullis_gateway::EmbeddedRequest;
+use portcullis_gateway::{EmbeddedRequest, take_subprotocol_token};
 use portcullis_resource_server::{DenialResponse, ResourceServer};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::types::{PyAnyMethods as _, PyBytes, PyBytesMethods as _, PyList, PyString};
@@ -39,9 +39,13 @@ impl AccessRequest {
 pub(crate) fn headers(
     given: &Bound<'_, PyAny>,
     method: Option<&str>,
+    websocket: bool,
     server: &ResourceServer,
 ) -> PyResult<HeaderMap> {
-    let headers = read(given)?;
+    let mut headers = read(given)?;
+    if websocket {
+        take_subprotocol_token(&mut headers);
+    }
     // Whether a cookie counts depends on the method: without one, none does.
     let Some(Ok(method)) = method.map(|name| Method::from_bytes(name.as_bytes())) else {
         return Ok(headers);

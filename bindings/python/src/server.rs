@@ -76,10 +76,11 @@ impl Server {
         query: Option<&str>,
         requirement: Option<&Requirement>,
         method: Option<&str>,
+        websocket: bool,
     ) -> PyResult<Pending<request::Decision>> {
         let server = self.resource_server(headers.py())?;
         let request = AccessRequest {
-            headers: request::headers(headers, method, &server)?,
+            headers: request::headers(headers, method, websocket, &server)?,
             server,
             query: query.map(str::to_owned),
             requirement: match requirement {
@@ -141,7 +142,10 @@ impl Server {
 
     /// A server as a settings file describes it.
     #[staticmethod]
-    #[expect(clippy::needless_pass_by_value, reason = "Python's paths are read into one")]
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "Python's paths are read into one"
+    )]
     fn from_file(py: Python<'_>, path: PathBuf) -> PyResult<Self> {
         let text = text(&path).map_err(|errors| denial::config_error(py, &errors))?;
         Self::with_config(Config::for_application(&text)).map_err(|errors| {
@@ -153,7 +157,7 @@ impl Server {
 
     /// Decides about a request: the token if that is known at once, else a future of the running
     /// loop.
-    #[pyo3(signature = (headers, query=None, requirement=None, *, method=None))]
+    #[pyo3(signature = (headers, query=None, requirement=None, *, method=None, websocket=false))]
     fn decide<'py>(
         &self,
         py: Python<'py>,
@@ -161,8 +165,10 @@ impl Server {
         query: Option<&str>,
         requirement: Option<&Requirement>,
         method: Option<&str>,
+        websocket: bool,
     ) -> PyResult<Bound<'py, PyAny>> {
-        answer_or_future(py, self.decision(headers, query, requirement, method)?)
+        let decision = self.decision(headers, query, requirement, method, websocket)?;
+        answer_or_future(py, decision)
     }
 
     /// Decides about a request, and waits for that. Not for the thread of an event loop.
@@ -175,7 +181,10 @@ impl Server {
         requirement: Option<&Requirement>,
         method: Option<&str>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        wait(py, self.decision(headers, query, requirement, method)?)
+        wait(
+            py,
+            self.decision(headers, query, requirement, method, false)?,
+        )
     }
 
     /// Decides about a request by its route: the admission, or a future of the running loop.
@@ -259,10 +268,15 @@ impl Server {
     }
 
     /// Whether a request carries any credential, good or bad.
-    #[pyo3(signature = (headers, *, method=None))]
-    fn sees_credential(&self, headers: &Bound<'_, PyAny>, method: Option<&str>) -> PyResult<bool> {
+    #[pyo3(signature = (headers, *, method=None, websocket=false))]
+    fn sees_credential(
+        &self,
+        headers: &Bound<'_, PyAny>,
+        method: Option<&str>,
+        websocket: bool,
+    ) -> PyResult<bool> {
         let server = self.resource_server(headers.py())?;
-        let headers = request::headers(headers, method, &server)?;
+        let headers = request::headers(headers, method, websocket, &server)?;
         Ok(server.sees_credential(&headers))
     }
 

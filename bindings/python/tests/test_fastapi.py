@@ -3,11 +3,12 @@
 import asyncio
 import time
 from collections.abc import Iterator
-from typing import Annotated
+from typing import Annotated, Any
 
 import pytest
-from fastapi import Depends, FastAPI, HTTPException, Request, Security
+from fastapi import APIRouter, Depends, FastAPI, HTTPException, Request, Security
 from fastapi.testclient import TestClient
+from pydantic import BaseModel
 
 from conftest import AUDIENCE, Idp
 from portcullis_auth import ConfigError, Server
@@ -280,3 +281,125 @@ def test_no_response_echoes_a_token(idp: Idp, client: TestClient) -> None:
         assert response.status_code == 401
         assert marked not in whole
         assert not any(part in whole for part in text.split("."))
+
+
+class Caller(BaseModel):
+    sub: str
+    roles: list[str]
+
+
+def test_claims_come_as_a_model(idp: Idp, auth: Portcullis) -> None:
+    app = FastAPI()
+    auth.install(app)
+
+    @app.get("/")
+    def read(caller: Annotated[Caller, auth.claims(Caller)]):
+        return caller
+
+    client = TestClient(app)
+    assert client.get("/", headers=idp.bearer("alice")).json()["roles"] == ["Admin"]
+    response = client.get("/", headers=idp.bearer("alice", claims='{"roles": "MARK0815"}'))
+    assert response.status_code == 403
+    assert "MARK0815" not in response.text
+    assert client.get("/").status_code == 401
+
+
+def test_the_words_of_requirements_are_arguments(idp: Idp, auth: Portcullis) -> None:
+    demands = {
+        "/kind": auth.require(kind="application"),
+        "/acr": auth.require(acr=["mfa", "hwk"]),
+        "/age": auth.require(max_age=60),
+        "/claims": auth.require(claims={"plan": "gold", "level": 3}),
+        "/scopes": auth.require(scope=["a", "b"]),
+    }
+    app = FastAPI()
+    for path, demand in demands.items():
+        app.add_api_route(path, lambda: "in", dependencies=[demand])
+    client = TestClient(app)
+
+    def passing(**token: str) -> set[str]:
+        headers = idp.bearer(**token)
+        return {path for path in demands if client.get(path, headers=headers).status_code == 200}
+
+    assert passing(user="service") == {"/kind"}
+    assert passing(user="alice", claims='{"acr": "hwk"}') == {"/acr"}
+    assert passing(user="alice", claims=f'{{"auth_time": {int(time.time())}}}') == {"/age"}
+    assert passing(user="alice", claims='{"plan": "gold", "level": 3}') == {"/claims"}
+    assert passing(user="alice", claims='{"plan": "gold", "level": 2}') == set()
+    assert passing(user="alice", scope="a") == set()
+    assert passing(user="alice", scope="a b") == {"/scopes"}
+    with pytest.raises(ValueError, match='expected kind "user" or "application", found .robot'):
+        auth.require(kind="robot")
+
+
+def documented(app: FastAPI) -> dict[tuple[str, str], dict[str, Any]]:
+    document = TestClient(app).get("/openapi.json").json()
+    return {
+        (path, method): operation
+        for path, operations in document["paths"].items()
+        for method, operation in operations.items()
+    }
+
+
+def test_the_document_and_the_guards_cannot_differ(idp: Idp, auth: Portcullis) -> None:
+    """The status of a stranger and of a caller with a bare token, by the document and by a
+    request."""
+    app = application_for(auth)
+    nested = APIRouter(prefix="/nested", dependencies=[auth.require(role="Admin")])
+
+    @nested.post("/{name}")
+    def create(name: str):
+        return name
+
+    app.include_router(nested)
+    auth.install(app)
+    client = TestClient(app)
+    operations = documented(app)
+    assert len(operations) == 9
+    for (path, method), operation in operations.items():
+        url = path.replace("{name}", "x")
+        security = operation.get("security")
+        responses = operation["responses"]
+        stranger = client.request(method, url).status_code
+        assert (stranger == 401) == (security is not None and {} not in security), path
+        assert ("401" in responses) == ("503" in responses) == (security is not None), path
+        bare = client.request(method, url, headers=idp.bearer("bob")).status_code
+        assert (bare == 403) == ("403" in responses), path
+
+
+def test_the_document_describes_denials(idp: Idp, auth: Portcullis) -> None:
+    app = application_for(auth)
+    auth.install(app)
+    client = TestClient(app)
+    document = client.get("/openapi.json").json()
+    reports = document["paths"]["/reports"]["get"]["responses"]
+    assert reports["403"] == {
+        "description": "The caller may not do this",
+        "headers": {"WWW-Authenticate": {"schema": {"type": "string"}}},
+        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Denial"}}},
+    }
+    body = client.get("/reports").json()
+    assert set(body) == set(document["components"]["schemas"]["Denial"]["required"])
+    assert "Denial" not in TestClient(FastAPI()).get("/openapi.json").text
+
+
+def test_the_lifespan_fetches_keys_and_endpoints(idp: Idp, server: Server) -> None:
+    auth = Portcullis(server)
+    app = FastAPI(lifespan=auth.lifespan)
+    auth.install(app)
+    app.add_api_route("/", lambda: "in", dependencies=[auth.require(role="Admin")])
+    with TestClient(app) as client:
+        deadline = time.monotonic() + 10
+        while "authorizationCode" not in client.get("/openapi.json").text:
+            assert time.monotonic() < deadline
+        while not server.is_ready():
+            assert time.monotonic() < deadline
+        # Nothing has to be fetched any more.
+        assert isinstance(server.decide(idp.bearer()), Token)
+
+
+def test_an_unreachable_issuer_stops_no_application(idp: Idp, server: Server) -> None:
+    auth = Portcullis(server)
+    idp.fault(metadata="500")
+    with TestClient(FastAPI(lifespan=auth.lifespan)) as client:
+        assert client.get("/openapi.json").status_code == 200

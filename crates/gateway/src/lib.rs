@@ -48,6 +48,7 @@ pub use config::{
 pub use decision::cedar::cedar_schema;
 pub use decision::routes::{Access, RouteMatch, RouteRule};
 pub use door::embedded::{Admission, EmbeddedGateway, EmbeddedRequest, TurnedAway};
+pub use door::websocket::take_token as take_subprotocol_token;
 pub use refusal::PathFault;
 pub use request::path::NormalPath;
 pub use run::gateway::{Gateway, Handle};

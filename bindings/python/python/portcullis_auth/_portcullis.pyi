@@ -177,11 +177,13 @@ class Server:
         requirement: Requirement | None = None,
         *,
         method: str | None = None,
+        websocket: bool = False,
     ) -> Token | Future[Token]:
         """Decides about a request: the token if that is known at once, else a future of the
         running event loop. Cancelled, the future ends the decision.
 
-        The method counts only where the settings name a cookie. Raises ``Refusal`` or ``Outage``.
+        The method counts only where the settings name a cookie. The token of a WebSocket may stand
+        among its subprotocols, after ``bearer``. Raises ``Refusal`` or ``Outage``.
         """
     def decide_blocking(
         self,
@@ -252,6 +254,7 @@ class Server:
         headers: Sequence[tuple[bytes, bytes]] | Mapping[str, str],
         *,
         method: str | None = None,
+        websocket: bool = False,
     ) -> bool:
         """Whether a request carries any credential, good or bad."""
     def start(self) -> None:

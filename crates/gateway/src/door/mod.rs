@@ -12,4 +12,4 @@ pub(crate) mod interface;
 pub(crate) mod proxy;
 pub(crate) mod redirect;
 mod request_error;
-mod websocket;
+pub(crate) mod websocket;

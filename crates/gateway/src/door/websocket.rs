@@ -165,9 +165,10 @@ where
 
 const BUFFER: usize = 16 * 1024;
 
-/// Moves a token from the subprotocols to `Authorization`, where the decision looks for it. Beside
-/// such a header it is a second credential, and refused.
-pub(super) fn take_token(headers: &mut HeaderMap) -> bool {
+/// Moves the token of a WebSocket from the subprotocols, where it stands after `bearer`, to
+/// `Authorization`, where the decision looks for it. Beside such a header it is a second
+/// credential, and refused. Returns whether `bearer` was offered.
+pub fn take_token(headers: &mut HeaderMap) -> bool {
     let mut before: Vec<&str> = list_members(headers, &SEC_WEBSOCKET_PROTOCOL).collect();
     let Some(at) = before.iter().position(|protocol| *protocol == BEARER) else {
         return false;

@@ -1,0 +1,131 @@
+"""The protection of a FastAPI application."""
+
+import asyncio
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
+from typing import Any, Literal, TypeVar
+
+from fastapi import Depends, FastAPI, HTTPException, Security
+from pydantic import TypeAdapter, ValidationError
+
+from portcullis_auth import requirements
+from portcullis_auth._portcullis import Requirement, Server, Token
+from portcullis_auth.fastapi import denial, document, streams
+from portcullis_auth.fastapi.guards import Guard, OptionalGuard
+from portcullis_auth.fastapi.schemes import OAuth2Scheme
+
+T = TypeVar("T")
+
+
+class Portcullis(Guard):
+    """The protection of an application, and the guard that any valid token passes.
+
+    Without a server, the settings are read from the environment and ``.env``. The endpoints are
+    for the button “Authorize” of the documentation: given here, or asked of the issuer by
+    :meth:`discover`. ``scopes`` describes the scopes there.
+    """
+
+    def __init__(
+        self,
+        server: Server | None = None,
+        *,
+        authorization_endpoint: str | None = None,
+        token_endpoint: str | None = None,
+        scopes: Mapping[str, str] | None = None,
+    ) -> None:
+        self._oauth2 = OAuth2Scheme(scopes)
+        if authorization_endpoint and token_endpoint:
+            self._oauth2.set_endpoints(authorization_endpoint, token_endpoint)
+        super().__init__(server or Server.from_env(), self._oauth2)
+        self.optional = OptionalGuard(self.server, self._oauth2)
+        """The guard that gives ``None`` to a request without any credential."""
+
+    def require(
+        self,
+        *all_of: Requirement,
+        scope: str | Iterable[str] = (),
+        role: str | None = None,
+        group: str | None = None,
+        kind: Literal["user", "application"] | None = None,
+        acr: str | Iterable[str] = (),
+        max_age: int | None = None,
+        claims: Mapping[str, str | bool | int | float] | None = None,
+    ) -> Any:  # noqa: ANN401
+        """A dependency that demands all of these: see ``requirements.combine``. Its scopes are in
+        the documentation."""
+        scopes = requirements.texts(scope)
+        demand = requirements.combine(
+            *all_of,
+            scope=scopes,
+            role=role,
+            group=group,
+            kind=kind,
+            acr=acr,
+            max_age=max_age,
+            claims=claims,
+        )
+        guard = Guard(self.server, self._oauth2, demand)
+        self._oauth2.add_scopes(scopes)
+        return Security(guard, scopes=scopes)
+
+    def claims(self, model: type[T]) -> Any:  # noqa: ANN401
+        """A dependency that gives the claims of a valid token as a Pydantic model, or as anything
+        else that Pydantic can read. A token without them gets 403."""
+        adapter: TypeAdapter[T] = TypeAdapter(model)
+
+        async def read_claims(token: Token = Depends(self)) -> T:  # noqa: B008
+            try:
+                return adapter.validate_python(token.claims)
+            except ValidationError:
+                # The fault that Pydantic names quotes the token.
+                detail = "the access token lacks a claim that this operation needs"
+                raise HTTPException(403, detail) from None
+
+        return Depends(read_claims)
+
+    def until_end(self, token: Token, items: AsyncIterable[T]) -> AsyncIterator[T]:
+        """The items of a stream, such as server-sent events, until the token ends: it expires, it
+        is revoked, or its key is gone."""
+        return streams.until_end(self.server, token, items)
+
+    async def discover(self) -> None:
+        """Asks the issuer where people sign in, so that the documentation can. Of several issuers,
+        the first that says so counts."""
+        found = await asyncio.to_thread(self.server.endpoints)
+        for endpoints in found.values():
+            match endpoints:
+                case {"authorization_endpoint": authorization, "token_endpoint": token}:
+                    self._oauth2.set_endpoints(authorization, token)
+                    return
+
+    @asynccontextmanager
+    async def lifespan(self, app: FastAPI) -> AsyncIterator[None]:
+        """The lifespan of an application whose keys are there at its first request, and whose
+        documentation can sign in: ``FastAPI(lifespan=auth.lifespan)``. An issuer that cannot be
+        reached stops nothing."""
+        self.server.start()
+
+        async def discover() -> None:
+            await self.discover()
+            # A document that was made before has no endpoints.
+            app.openapi_schema = None
+
+        discovery = asyncio.create_task(discover())
+        yield
+        discovery.cancel()
+
+    def install(self, app: FastAPI) -> None:
+        """Puts the code of a denial into the body of its response, completes the documentation by
+        the responses of guards, and has it sign in with PKCE."""
+        app.add_exception_handler(denial.Denial, denial.respond)
+        app.add_exception_handler(denial.WebSocketDenial, denial.refuse)
+        init = app.swagger_ui_init_oauth or {}
+        app.swagger_ui_init_oauth = {"usePkceWithAuthorizationCodeGrant": True, **init}
+        make = app.openapi
+
+        def openapi() -> dict[str, Any]:
+            if app.openapi_schema is None:
+                app.openapi_schema = document.describe(app, make())
+            return app.openapi_schema
+
+        app.openapi = openapi  # type: ignore[method-assign]

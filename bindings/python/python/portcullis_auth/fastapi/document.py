@@ -1,0 +1,84 @@
+"""The OpenAPI document: the responses of guards, and operations that a guest may call."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import fastapi.routing
+from fastapi import FastAPI
+from fastapi.dependencies.models import Dependant
+
+from portcullis_auth.fastapi.guards import Guard
+
+SCHEMES = ("openIdConnect", "oauth2")
+METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+DENIAL = {
+    "title": "Denial",
+    "type": "object",
+    "required": ["detail", "code"],
+    "properties": {
+        "detail": {"type": "string", "description": "The reason, in a fixed phrase."},
+        "code": {"type": "string", "description": "The stable code, such as `token.expired`."},
+    },
+}
+
+
+def describe(app: FastAPI, document: dict[str, Any]) -> dict[str, Any]:
+    """Completes the document of an application: FastAPI knows the schemes of its guards, and not
+    their responses."""
+    described = False
+    for path, method, guards in guarded_operations(app):
+        operation = document.get("paths", {}).get(path, {}).get(method)
+        if operation is None:
+            continue
+        described = True
+        _add_responses(operation, guards)
+        if all(guard.is_optional for guard in guards):
+            # OpenAPI writes "or without any" as an empty requirement.
+            operation["security"] = [*operation.get("security", []), {}]
+    if described:
+        schemas = document.setdefault("components", {}).setdefault("schemas", {})
+        schemas.setdefault("Denial", DENIAL)
+    return document
+
+
+def guarded_operations(app: FastAPI) -> Iterator[tuple[str, str, list[Guard]]]:
+    """Path, method and guards of each operation that has any."""
+    for route in _routes(app):
+        guards = list(_guards(route.dependant))
+        if guards:
+            for method in route.methods or ():
+                yield route.path_format, method.lower(), guards
+
+
+def _routes(app: FastAPI) -> Iterator[Any]:
+    # Newer versions keep included routers as they are, and have this to see through them.
+    contexts = getattr(fastapi.routing, "iter_route_contexts", None)
+    for route in contexts(app.routes) if contexts else app.routes:
+        if isinstance(getattr(route, "dependant", None), Dependant) and hasattr(route, "methods"):
+            yield route
+
+
+def _guards(dependant: Dependant) -> Iterator[Guard]:
+    if isinstance(dependant.call, Guard):
+        yield dependant.call
+    for dependency in dependant.dependencies:
+        yield from _guards(dependency)
+
+
+def _add_responses(operation: dict[str, Any], guards: list[Guard]) -> None:
+    responses = operation.setdefault("responses", {})
+    responses.setdefault("401", _response("No valid access token", "WWW-Authenticate"))
+    demands_more = any(guard.requirement for guard in guards) or any(
+        scopes for scheme in operation.get("security", []) for scopes in scheme.values()
+    )
+    if demands_more:
+        responses.setdefault("403", _response("The caller may not do this", "WWW-Authenticate"))
+    responses.setdefault("503", _response("No decision is possible for now", "Retry-After"))
+
+
+def _response(description: str, header: str) -> dict[str, Any]:
+    return {
+        "description": description,
+        "headers": {header: {"schema": {"type": "string"}}},
+        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Denial"}}},
+    }

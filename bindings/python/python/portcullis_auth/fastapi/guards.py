@@ -1,0 +1,103 @@
+"""The dependencies that decide."""
+
+import inspect
+from typing import ClassVar
+
+from fastapi import Depends, WebSocket
+from fastapi.openapi.models import OpenIdConnect
+from fastapi.requests import HTTPConnection
+from fastapi.security import SecurityScopes
+from fastapi.security.base import SecurityBase
+
+from portcullis_auth import requirements
+from portcullis_auth._errors import Denied
+from portcullis_auth._portcullis import Requirement, Server, Token
+from portcullis_auth.fastapi.denial import Denial, WebSocketDenial
+from portcullis_auth.fastapi.schemes import OAuth2Scheme, metadata_url
+from portcullis_auth.fastapi.websocket import end_with_token
+
+
+class Guard(SecurityBase):
+    """A dependency that gives the token of a caller who meets a requirement. A WebSocket ends with
+    its token."""
+
+    is_optional: ClassVar[bool] = False
+    """Whether a request without a credential passes."""
+
+    def __init__(
+        self, server: Server, oauth2: OAuth2Scheme, requirement: Requirement | None = None
+    ) -> None:
+        self.server = server
+        self.requirement = requirement
+        # By the scopes of `Security`: those of the routes, so there are few.
+        self._demands: dict[tuple[str, ...], Requirement | None] = {(): requirement}
+        self.scheme_name = "openIdConnect"
+        self.model = OpenIdConnect(openIdConnectUrl=metadata_url(server))
+        # FastAPI finds the second scheme as a dependency of this one.
+        self.__signature__ = _with_scheme(type(self), oauth2)
+
+    async def __call__(
+        self, connection: HTTPConnection, security_scopes: SecurityScopes, oauth2: None = None
+    ) -> Token:
+        """The verified token. FastAPI calls it."""
+        return await self._decide(connection, security_scopes.scopes)
+
+    async def _decide(self, connection: HTTPConnection, scopes: list[str]) -> Token:
+        scope = connection.scope
+        query = scope["query_string"].decode("latin-1")
+        requirement = self._demand(tuple(scopes))
+        if scope["type"] == "websocket":
+            return await self._decide_websocket(connection, query, requirement)
+        try:
+            answer = self.server.decide(
+                scope["headers"], query, requirement, method=scope["method"]
+            )
+            return answer if isinstance(answer, Token) else await answer
+        except Denied as denied:
+            # The cause is left out: a traceback in a log should end where the caller's words do.
+            raise Denial(denied) from None
+
+    async def _decide_websocket(
+        self, connection: HTTPConnection, query: str, requirement: Requirement | None
+    ) -> Token:
+        try:
+            answer = self.server.decide(
+                connection.scope["headers"], query, requirement, method="GET", websocket=True
+            )
+            token = answer if isinstance(answer, Token) else await answer
+        except Denied as denied:
+            raise WebSocketDenial(denied) from None
+        if isinstance(connection, WebSocket):
+            end_with_token(connection, self.server, token)
+        return token
+
+    def _demand(self, scopes: tuple[str, ...]) -> Requirement | None:
+        if scopes not in self._demands:
+            own = [self.requirement] if self.requirement else []
+            self._demands[scopes] = requirements.combine(*own, scope=scopes)
+        return self._demands[scopes]
+
+
+class OptionalGuard(Guard):
+    """A dependency that gives the token, or ``None`` to a request without any credential. A bad
+    credential is refused all the same: its sender is no guest."""
+
+    is_optional: ClassVar[bool] = True
+
+    async def __call__(  # type: ignore[override]
+        self, connection: HTTPConnection, security_scopes: SecurityScopes, oauth2: None = None
+    ) -> Token | None:
+        """The verified token, if there is a credential. FastAPI calls it."""
+        scope = connection.scope
+        is_websocket = scope["type"] == "websocket"
+        method = "GET" if is_websocket else scope["method"]
+        if not self.server.sees_credential(scope["headers"], method=method, websocket=is_websocket):
+            return None
+        return await self._decide(connection, security_scopes.scopes)
+
+
+def _with_scheme(guard: type[Guard], oauth2: OAuth2Scheme) -> inspect.Signature:
+    """The signature of a guard whose last argument depends on the scheme."""
+    own = inspect.signature(guard.__call__)
+    _self, *parameters, last = own.parameters.values()
+    return own.replace(parameters=[*parameters, last.replace(default=Depends(oauth2))])
