@@ -12,7 +12,7 @@ mod idp_console;
 mod introspection;
 mod openid_client;
 mod outside;
-mod process;
+pub(crate) mod process;
 mod products;
 mod provider;
 mod recipes;

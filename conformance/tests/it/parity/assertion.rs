@@ -49,10 +49,14 @@ async fn what_arrives_can_be_verified_whoever_carried_it() {
     let upstream = upstream(&keys, &clock);
     let token = idp.token("alice").scope("orders:read").acr("mfa").sign();
     let mut carried = 0;
-    for door in Door::ALL
-        .into_iter()
-        .filter(|door| !matches!(door, Door::Layer | Door::Extractor))
-    {
+    // Libraries sign nothing: the application is in their own process.
+    let signs = |door: &Door| {
+        !matches!(
+            door,
+            Door::Layer | Door::Extractor | Door::Asgi | Door::Wsgi
+        )
+    };
+    for door in Door::ALL.into_iter().filter(signs) {
         let case = Case::get("/")
             .with("Authorization", format!("Bearer {token}"))
             .with(HEADER, "forged");
@@ -89,7 +93,7 @@ async fn what_arrives_can_be_verified_whoever_carried_it() {
         );
         carried += 1;
     }
-    assert_eq!(carried, Door::ALL.len() - 2);
+    assert_eq!(carried, Door::ALL.len() - 4);
 }
 
 /// A server behind the gateway that verifies by our own library.

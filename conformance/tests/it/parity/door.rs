@@ -3,6 +3,7 @@
 use super::case::{Case, Outcome};
 use super::doors::Doors;
 use super::envoy;
+use super::python;
 use super::wire;
 use axum::body::Body;
 use axum::http::{HeaderName, HeaderValue, Request};
@@ -21,6 +22,10 @@ pub(super) enum Door {
     GrpcRaw,
     /// ext_authz by HTTP.
     Http,
+    /// The Python package in front of an application of ASGI.
+    Asgi,
+    /// The same in front of one of WSGI.
+    Wsgi,
 }
 
 /// The programs that ask by forward-auth.
@@ -88,7 +93,7 @@ impl Front {
 }
 
 impl Door {
-    pub(super) const ALL: [Self; 10] = [
+    pub(super) const ALL: [Self; 12] = [
         Self::Layer,
         Self::Extractor,
         Self::Proxy,
@@ -99,6 +104,8 @@ impl Door {
         Self::Grpc,
         Self::GrpcRaw,
         Self::Http,
+        Self::Asgi,
+        Self::Wsgi,
     ];
 
     pub(super) fn name(self) -> &'static str {
@@ -113,6 +120,8 @@ impl Door {
             Self::Grpc => "ext_authz: gRPC",
             Self::GrpcRaw => "ext_authz: gRPC with raw headers",
             Self::Http => "ext_authz: HTTP",
+            Self::Asgi => "Python: ASGI",
+            Self::Wsgi => "Python: WSGI",
         }
     }
 }
@@ -125,10 +134,20 @@ impl Doors {
         match door {
             Door::Layer => self.library(&self.layered, case).await,
             Door::Extractor => self.library(&self.extracted, case).await,
-            Door::Proxy | Door::Http if case.target.contains('#') => {
+            Door::Proxy | Door::Http | Door::Asgi | Door::Wsgi if case.target.contains('#') => {
                 Err("the HTTP library cuts a fragment off before anybody sees it")
             }
             Door::Proxy => Ok(self.proxied(case).await.0),
+            Door::Asgi | Door::Wsgi if !is_path && !case.target.is_empty() => {
+                Err("the application's server has taken the path out of the target")
+            }
+            Door::Asgi | Door::Wsgi => {
+                let (outcome, _) = self.by_python(door, case).await?;
+                match python::exception(door, case, &outcome) {
+                    Some(why) => Err(why),
+                    None => Ok(outcome),
+                }
+            }
             _ if !is_path && !case.target.is_empty() => {
                 Err("the one that asks has taken the path out of the target, or refused it")
             }
@@ -181,6 +200,24 @@ impl Doors {
         let mut headers = case.host_fields();
         headers.extend(case.headers.iter().cloned());
         outcome(wire::send(self.proxy, &case.method, &case.target, &headers, &case.body).await)
+    }
+
+    /// Through the Python package; and the answer, whose body lists the headers that the application
+    /// saw.
+    pub(super) async fn by_python(
+        &self,
+        door: Door,
+        case: &Case,
+    ) -> Result<(Outcome, wire::Answer), &'static str> {
+        let python = self.python.as_ref().map_err(|why| *why)?;
+        let mut headers = case.host_fields();
+        headers.extend(case.headers.iter().cloned());
+        let address = match door {
+            Door::Wsgi => python.wsgi,
+            _ => python.asgi,
+        };
+        let answer = wire::send(address, &case.method, &case.target, &headers, &case.body).await;
+        Ok(outcome(answer))
     }
 
     /// What the front proxy is told.

@@ -62,7 +62,7 @@ fn case(row: &Value) -> Case {
 
 /// Why this door can never be asked so.
 fn unfit(door: Door, case: &Case) -> Option<&'static str> {
-    let is_http = matches!(door, Door::Proxy | Door::Http);
+    let is_http = matches!(door, Door::Proxy | Door::Http | Door::Asgi | Door::Wsgi);
     let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
     if is_http && (case.method.is_empty() || !case.method.bytes().all(token)) {
         return Some("no HTTP request has such a method");

@@ -1,6 +1,7 @@
 //! One configuration of the corpus behind every door, with fixed keys and a fixed clock.
 
 use super::door::Front;
+use super::python::PythonDoors;
 use axum::Router;
 use axum::http::HeaderMap;
 use axum::routing::any;
@@ -40,6 +41,8 @@ pub(super) struct Doors {
     pub(super) forward_auth: BTreeMap<&'static str, SocketAddr>,
     pub(super) ext_authz: SocketAddr,
     pub(super) envoy: Channel,
+    /// The doors of the Python package, or why there are none.
+    pub(super) python: Result<PythonDoors, &'static str>,
     /// The headers of the last request that came to the upstream.
     pub(super) upstream: Arc<Mutex<Option<HeaderMap>>>,
     /// Dropped with the world; then all doors close.
@@ -99,10 +102,7 @@ impl Doors {
         let keys = issuers.iter().map(|issuer| {
             let identifier = issuer["issuer"].as_str().unwrap();
             let keys = json!({ "keys": document["jwks"][identifier] }).to_string();
-            (
-                identifier.to_owned(),
-                Jwks::parse(keys.as_bytes(), &Limits::default()).unwrap(),
-            )
+            (identifier.to_owned(), keys)
         });
         Self::new(
             &tables,
@@ -115,20 +115,21 @@ impl Doors {
     /// All doors for these issuers.
     pub(super) async fn new(
         issuers: &str,
-        keys: &[(String, Jwks)],
+        key_sets: &[(String, String)],
         clock: &Arc<TestClock>,
     ) -> Self {
-        Self::telling(IDENTITY, issuers, keys, clock).await
+        Self::telling(IDENTITY, issuers, key_sets, clock).await
     }
 
     /// As [`new`](Self::new), with other tables about what the upstream is told.
     pub(super) async fn telling(
         identity: &str,
         issuers: &str,
-        keys: &[(String, Jwks)],
+        key_sets: &[(String, String)],
         clock: &Arc<TestClock>,
     ) -> Self {
         let mut running = JoinSet::new();
+        let keys = &parsed(key_sets);
         let upstream = Arc::new(Mutex::new(None));
         let api = serve_upstream(&mut running, &upstream).await;
         let proxy_tables = format!(
@@ -165,6 +166,8 @@ impl Doors {
             forward_auth.insert(name, gateway.forward_auth_address().unwrap());
             running.spawn(gateway.run(std::future::pending()));
         }
+        let tables = format!("{issuers}[gateway]\nhosts = [\"gw.example\"]\n{identity}{routes}");
+        let python = PythonDoors::start(&tables, key_sets);
         let (layered, extracted) = library(issuers, keys, clock);
         let envoy = Endpoint::from_shared(format!("http://{ext_authz}"))
             .unwrap()
@@ -179,10 +182,20 @@ impl Doors {
             forward_auth,
             ext_authz,
             envoy,
+            python,
             upstream,
             _running: running,
         }
     }
+}
+
+/// The key sets by issuer.
+fn parsed(key_sets: &[(String, String)]) -> Vec<(String, Jwks)> {
+    let parse = |keys: &str| Jwks::parse(keys.as_bytes(), &Limits::default()).unwrap();
+    key_sets
+        .iter()
+        .map(|(issuer, keys)| (issuer.clone(), parse(keys)))
+        .collect()
 }
 
 async fn bind(settings: Settings, clock: &Arc<TestClock>) -> Gateway {

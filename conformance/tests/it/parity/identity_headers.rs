@@ -105,6 +105,21 @@ async fn seen(world: &Doors, door: Door, row: &Value, case: &Case) -> Result<See
     if row["trailers"].is_array() {
         return Err("trailers are tested with the proxy, and nobody else here sees any");
     }
+    if matches!(door, Door::Asgi | Door::Wsgi) {
+        let hop = ["proxy-connection", "hop-by-hop-proxy-headers"];
+        if hop.contains(&id)
+            || id.starts_with("xff")
+            || id.starts_with("xfcc")
+            || id.starts_with("proxy-headers")
+        {
+            return Err("the application's server says how its clients came");
+        }
+        let (outcome, answer) = world.by_python(door, case).await?;
+        return Ok(match outcome.status {
+            200 => Ok(seen_in_process(&answer.body)),
+            status => Err(status),
+        });
+    }
     if door != Door::Proxy {
         if names_identity_away(case) {
             return refused(
@@ -130,7 +145,9 @@ async fn seen(world: &Doors, door: Door, row: &Value, case: &Case) -> Result<See
         }
     }
     match door {
-        Door::Layer | Door::Extractor => Err("a library forwards nothing"),
+        Door::Layer | Door::Extractor | Door::Asgi | Door::Wsgi => {
+            Err("a library forwards nothing")
+        }
         Door::Proxy => {
             *world.upstream.lock().unwrap() = None;
             let (outcome, _) = world.proxied(case).await;
@@ -251,6 +268,20 @@ fn copied(case: &Case, answer: &HeaderMap) -> HeaderMap {
             .unwrap_or_else(|| panic!("no {name}: what a client sent would stay"));
         assert!(values.next().is_none());
         headers.insert(name, value.clone());
+    }
+    headers.remove("authorization");
+    headers
+}
+
+/// The headers that an application in Python saw. The token is left to it: both are one process.
+fn seen_in_process(body: &[u8]) -> HeaderMap {
+    let pairs: Vec<(String, String)> = serde_json::from_slice(body).unwrap();
+    let mut headers = HeaderMap::new();
+    for (name, value) in pairs {
+        headers.append(
+            HeaderName::try_from(name).unwrap(),
+            HeaderValue::try_from(value).unwrap(),
+        );
     }
     headers.remove("authorization");
     headers

@@ -15,6 +15,7 @@ mod envoy;
 mod identity_headers;
 mod outage;
 mod policies;
+mod python;
 mod request_paths;
 mod step_up;
 mod wire;
