@@ -58,25 +58,33 @@ pub(crate) fn headers(
     Ok(with_cookie.unwrap_or(headers))
 }
 
-/// A request that is decided about by its route.
-pub(crate) fn embedded(
-    method: &str,
-    target: String,
-    headers: &Bound<'_, PyAny>,
-    client: Option<&str>,
-    websocket: bool,
-) -> PyResult<EmbeddedRequest> {
-    // A method that is none matches no route's methods, and is refused.
-    let method = Method::from_bytes(method.as_bytes()).unwrap_or(Method::TRACE);
-    let mut request = EmbeddedRequest::new(method, target, read(headers)?);
-    // A name in place of an address, as test clients have it, is nobody's address.
-    if let Some(address) = client.and_then(|address| address.parse().ok()) {
-        request = request.from_address(address);
+/// A request that is decided about by its route, as the server of the application tells it.
+pub(crate) struct RoutedRequest<'r, 'py> {
+    pub(crate) method: &'r str,
+    pub(crate) target: String,
+    pub(crate) headers: &'r Bound<'py, PyAny>,
+    pub(crate) client: Option<&'r str>,
+    pub(crate) sent_as: Option<String>,
+    pub(crate) websocket: bool,
+}
+
+impl RoutedRequest<'_, '_> {
+    pub(crate) fn read(self) -> PyResult<EmbeddedRequest> {
+        // A method that is none is refused like one that is never forwarded.
+        let method = Method::from_bytes(self.method.as_bytes()).unwrap_or(Method::TRACE);
+        let mut request = EmbeddedRequest::new(method, self.target, read(self.headers)?);
+        // A name in place of an address, as test clients have it, is nobody's address.
+        if let Some(address) = self.client.and_then(|address| address.parse().ok()) {
+            request = request.from_address(address);
+        }
+        if let Some(sent) = self.sent_as {
+            request = request.sent_as(sent);
+        }
+        if self.websocket {
+            request = request.for_websocket();
+        }
+        Ok(request)
     }
-    if websocket {
-        request = request.for_websocket();
-    }
-    Ok(request)
 }
 
 fn read(given: &Bound<'_, PyAny>) -> PyResult<HeaderMap> {

@@ -4,13 +4,15 @@ use crate::background::background;
 use crate::denial;
 use crate::pending::{Answer, Pending, answer_or_future, wait};
 use crate::process::PerProcess;
-use crate::request::{self, AccessRequest};
+use crate::request::{self, AccessRequest, RoutedRequest};
 use crate::requirement::Requirement;
 use crate::revocation::{self, Named};
 use crate::token::Token;
 use http::HeaderMap;
 use portcullis_core::{ConfigErrors, Requirement as Demand};
-use portcullis_gateway::{Config, EmbeddedGateway, Settings, excerpts, text};
+use portcullis_gateway::{
+    Admission, Config, EmbeddedGateway, Settings, TurnedAway, excerpts, text,
+};
 use portcullis_resource_server::clock::{Clock, SystemClock};
 use portcullis_resource_server::{
     Config as TokenConfig, DenialResponse, IssuerConfig, Metadata, ResourceServer,
@@ -93,6 +95,15 @@ impl Server {
 }
 
 impl Server {
+    fn admission(
+        &self,
+        py: Python<'_>,
+        request: RoutedRequest<'_, '_>,
+    ) -> PyResult<Pending<Result<Admission, TurnedAway>>> {
+        let (gateway, request) = (self.live(py)?, request.read()?);
+        Ok(Box::pin(async move { gateway.admit(request).await }))
+    }
+
     fn revocation(
         &self,
         py: Python<'_>,
@@ -188,7 +199,11 @@ impl Server {
     }
 
     /// Decides about a request by its route: the admission, or a future of the running loop.
-    #[pyo3(signature = (method, target, headers, client=None, *, websocket=false))]
+    #[pyo3(signature = (method, target, headers, client=None, *, sent_as=None, websocket=false))]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "half of them are named, and optional"
+    )]
     fn admit<'py>(
         &self,
         py: Python<'py>,
@@ -196,15 +211,22 @@ impl Server {
         target: String,
         headers: &Bound<'py, PyAny>,
         client: Option<&str>,
+        sent_as: Option<String>,
         websocket: bool,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let request = request::embedded(method, target, headers, client, websocket)?;
-        let gateway = self.live(py)?;
-        answer_or_future(py, Box::pin(async move { gateway.admit(request).await }))
+        let request = RoutedRequest {
+            method,
+            target,
+            headers,
+            client,
+            sent_as,
+            websocket,
+        };
+        answer_or_future(py, self.admission(py, request)?)
     }
 
     /// Like `admit`, but waits. Not for the thread of an event loop.
-    #[pyo3(signature = (method, target, headers, client=None))]
+    #[pyo3(signature = (method, target, headers, client=None, *, sent_as=None))]
     fn admit_blocking<'py>(
         &self,
         py: Python<'py>,
@@ -212,10 +234,17 @@ impl Server {
         target: String,
         headers: &Bound<'py, PyAny>,
         client: Option<&str>,
+        sent_as: Option<String>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let request = request::embedded(method, target, headers, client, false)?;
-        let gateway = self.live(py)?;
-        wait(py, Box::pin(async move { gateway.admit(request).await }))
+        let request = RoutedRequest {
+            method,
+            target,
+            headers,
+            client,
+            sent_as,
+            websocket: false,
+        };
+        wait(py, self.admission(py, request)?)
     }
 
     /// A future of the running loop that is done when the token is no longer good. Its result is

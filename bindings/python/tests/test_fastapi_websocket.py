@@ -2,13 +2,11 @@
 
 import asyncio
 import json
-import threading
 from collections.abc import AsyncIterator, Iterator
 from typing import Annotated, Any
 
 import httpx2
 import pytest
-import uvicorn
 from fastapi import Depends, FastAPI, WebSocket, WebSocketDisconnect
 from fastapi.responses import StreamingResponse
 from websockets.asyncio.client import ClientConnection, connect
@@ -17,6 +15,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from conftest import Idp
 from portcullis_auth import Server
 from portcullis_auth.fastapi import Portcullis, Token
+from serving import serve
 
 
 class Events:
@@ -94,17 +93,8 @@ def address(request: pytest.FixtureRequest, auth: Portcullis, events: Events) ->
     app = application(auth, events)
     if request.param == "installed":
         auth.install(app)
-    config = uvicorn.Config(app, port=0, log_level="warning", lifespan="off")
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not (server.started and server.servers):
-        assert thread.is_alive()
-        threading.Event().wait(0.01)
-    yield f"127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    server.should_exit = True
-    thread.join(10)
-    assert not thread.is_alive()
+    with serve(app) as address:
+        yield address
 
 
 async def exhaust(socket: ClientConnection) -> None:

@@ -201,12 +201,14 @@ class Server:
         headers: Sequence[tuple[bytes, bytes]] | Mapping[str, str],
         client: str | None = None,
         *,
+        sent_as: str | None = None,
         websocket: bool = False,
     ) -> Admission | Future[Admission]:
         """Decides about a request by its route, as the gateway does: the admission if that is known
         at once, else a future of the running event loop.
 
-        The target is the path, escaped, and the query. The client is the address of the other end
+        The target is the path that the application sees, escaped, and the query; ``sent_as`` is
+        the path on the wire, where the server keeps it. The client is the address of the other end
         of the connection; ``None`` for a Unix socket. The token of a WebSocket may stand among its
         subprotocols. Raises ``Refusal`` or ``Outage``.
         """
@@ -216,6 +218,8 @@ class Server:
         target: str,
         headers: Sequence[tuple[bytes, bytes]] | Mapping[str, str],
         client: str | None = None,
+        *,
+        sent_as: str | None = None,
     ) -> Admission:
         """Like ``admit``, but waits. Not for the thread of an event loop."""
     def wait_for_end(self, token: Token) -> str | Future[str]:

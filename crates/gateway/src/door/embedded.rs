@@ -1,8 +1,8 @@
 //! The door of an application that decides inside itself: the routes of the settings, without a
 //! listener and without an upstream.
 //!
-//! The application's server has read the request already, so what is decided on is the path that
-//! the application sees. Nothing is forwarded: the application goes on with the [`Admission`]. What
+//! The application's server has read the request already, so the decision is about the path that the
+//! application sees. Nothing is forwarded: the application goes on with the [`Admission`]. What
 //! a route says about bodies, prefixes and upstreams is for a gateway, and changes nothing here.
 
 use super::request_error::RequestError;
@@ -11,6 +11,7 @@ use crate::decision::policy::RouteDecision;
 use crate::generation::Generation;
 use crate::refusal::Refusal;
 use crate::request::incoming::IncomingRequest;
+use crate::request::path::NormalPath;
 use crate::request::peer::Peer;
 use crate::request::target::{Target, check_coding, host_field};
 use crate::request::trace::Trace;
@@ -63,6 +64,7 @@ pub struct EmbeddedGateway {
 pub struct EmbeddedRequest {
     method: Method,
     target: String,
+    sent: Option<String>,
     headers: HeaderMap,
     peer: Peer,
     websocket: bool,
@@ -164,6 +166,9 @@ impl EmbeddedGateway {
         let headers = &mut request.headers;
         check_coding(headers)?;
         let host = host_field(headers)?.ok_or(Refusal::Host("no host"))?;
+        if let Some(sent) = &request.sent {
+            NormalPath::parse(sent).map_err(Refusal::Path)?;
+        }
         let hosts = &self.generation.hosts;
         let target = Target::parse(&request.method, host.authority(), &request.target, hosts)?;
         if request.websocket {
@@ -210,11 +215,12 @@ impl fmt::Debug for EmbeddedGateway {
 }
 
 impl EmbeddedRequest {
-    /// A request with its method, and its path and query as they were sent.
+    /// A request with its method, the path that the application sees, escaped, and the query.
     pub fn new(method: Method, target: impl Into<String>, headers: HeaderMap) -> Self {
         Self {
             method,
             target: target.into(),
+            sent: None,
             headers,
             peer: Peer {
                 address: IpAddr::V4(Ipv4Addr::LOCALHOST),
@@ -223,6 +229,14 @@ impl EmbeddedRequest {
             },
             websocket: false,
         }
+    }
+
+    /// With this path on the wire, before the server undid its escapes. It must have one reading
+    /// too, and no escaped slash: the application would take that for a slash.
+    #[must_use]
+    pub fn sent_as(mut self, path: impl Into<String>) -> Self {
+        self.sent = Some(path.into());
+        self
     }
 
     /// From this address. Default: over a Unix socket.

@@ -1,0 +1,108 @@
+"""Middleware for ASGI: *the gateway's route table* in front of any application.
+
+>>> app = PortcullisMiddleware(app, Server.from_file("portcullis.toml"))
+
+Who may call what stands in the ``[[route]]`` tables; a request that no route matches needs a valid
+token. The application finds the caller by :func:`token_of`, or in the same headers that the gateway
+sends (``x-auth-subject`` ...). Nothing that a client sends under those names arrives.
+"""
+
+import json
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from portcullis_auth._asgi_streams import GuardedHttp, GuardedWebSocket
+from portcullis_auth._errors import Denied
+from portcullis_auth._portcullis import Admission, Server, Token
+from portcullis_auth._subprotocols import without_token
+from portcullis_auth._target import target
+
+__all__ = ["ADMISSION", "PortcullisMiddleware", "token_of"]
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+ADMISSION = "portcullis.admission"
+"""The member of a scope that holds the :class:`Admission`."""
+
+
+def token_of(scope: Scope) -> Token | None:
+    """The token of the caller; ``None`` where the route needs none. Raises ``LookupError`` if no
+    middleware has decided: then nobody knows who calls."""
+    admission: Admission = scope[ADMISSION]
+    return admission.token
+
+
+class PortcullisMiddleware:
+    """An application behind the routes of a server. Without a server, the settings are read from
+    the environment and ``.env``: then every request needs a valid token."""
+
+    def __init__(self, app: Application, server: Server | None = None) -> None:
+        self.app = app
+        self.server = server or Server.from_env()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Decides about a request, and lets it on to the application."""
+        if scope["type"] not in ("http", "websocket"):
+            # A lifespan is no request. Anything else is nothing that this can decide about.
+            if scope["type"] != "lifespan":
+                message = f"expected http, websocket or lifespan; found {scope['type']!r}"
+                raise ValueError(message)
+            await self.app(scope, receive, send)
+            return
+        try:
+            admission = await self._admit(scope)
+        except Denied as denied:
+            await refuse(denied, scope, receive, send)
+            return
+        guarded = GuardedWebSocket if scope["type"] == "websocket" else GuardedHttp
+        connection = guarded(scope, receive, send, self.server, admission.token)
+        try:
+            await self.app(admitted(scope, admission), connection.receive, connection.send)
+        finally:
+            connection.stop()
+
+    async def _admit(self, scope: Scope) -> Admission:
+        client = scope.get("client")
+        raw_path = scope.get("raw_path")
+        answer = self.server.admit(
+            scope.get("method", "GET"),
+            target(scope["path"], scope["query_string"].decode("latin-1")),
+            scope["headers"],
+            client[0] if client else None,
+            sent_as=raw_path.decode("latin-1") if raw_path else None,
+            websocket=scope["type"] == "websocket",
+        )
+        return answer if isinstance(answer, Admission) else await answer
+
+
+def admitted(scope: Scope, admission: Admission) -> Scope:
+    """The scope as the application may see it."""
+    removed = set(admission.removed)
+    headers = [header for header in scope["headers"] if header[0].lower() not in removed]
+    scope = {**scope, "headers": [*headers, *admission.identity], ADMISSION: admission}
+    if "subprotocols" in scope:
+        scope["subprotocols"] = without_token(scope["subprotocols"])
+    return scope
+
+
+async def refuse(denied: Denied, scope: Scope, receive: Receive, send: Send) -> None:
+    """Answers a request that may not go on, with a problem document (RFC 9457)."""
+    kind = "http"
+    if scope["type"] == "websocket":
+        # The handshake has to have begun before it can be refused.
+        await receive()
+        if "websocket.http.response" not in scope.get("extensions", {}):
+            # The server answers 403.
+            await send({"type": "websocket.close", "code": 1008, "reason": denied.detail})
+            return
+        kind = "websocket.http"
+    headers = {**denied.headers, "content-type": "application/problem+json"}
+    body = denied.problem or json.dumps({"detail": denied.detail, "code": denied.code}).encode()
+    headers["content-length"] = str(len(body))
+    fields = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
+    await send({"type": f"{kind}.response.start", "status": denied.status, "headers": fields})
+    await send({"type": f"{kind}.response.body", "body": body})
