@@ -55,6 +55,12 @@ impl Flights {
         })
     }
 
+    /// Whether a fetch has begun that has not landed.
+    pub(super) fn is_under_way(&self) -> bool {
+        let begun = self.begun.lock().unwrap_or_else(PoisonError::into_inner);
+        *begun > *self.landed.borrow()
+    }
+
     /// Waits until the fetch of this number is over.
     pub(super) async fn landing(&self, number: u64) {
         let mut landed = self.landed.subscribe();

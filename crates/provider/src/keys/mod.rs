@@ -323,13 +323,20 @@ impl KeyCache {
 
     /// An outage with the last failure, if there was one: its code counts then.
     fn outage(&self, code: OutageCode, what: &str) -> Outage {
+        // Asked first: whoever begins a fetch takes these two locks in this order.
+        let is_under_way = self.flights.is_under_way();
         let schedule = self.schedule();
         let failure = schedule.last_failure.as_ref();
         let code = failure.map_or(code, |failure| failure.code);
         let reason = failure.map_or("no answer yet", |failure| failure.reason.as_str());
-        // Retrying before the next fetch is due would change nothing.
-        let wait = schedule.due.saturating_sub(self.clock().elapsed());
-        let retry_after = wait.min(self.settings.retry.1);
+        let retry_after = if is_under_way {
+            // It may land at any moment.
+            self.settings.retry.0
+        } else {
+            // Retrying before the next fetch is due would change nothing.
+            let wait = schedule.due.saturating_sub(self.clock().elapsed());
+            wait.min(self.settings.retry.1)
+        };
         Outage::new(code, format!("{what}: {reason}"), retry_after)
     }
 

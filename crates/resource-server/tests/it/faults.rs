@@ -1,7 +1,9 @@
 //! An issuer that answers, but not as it should: before there are keys, and after.
 
 use crate::setup::{idp, server};
-use portcullis_idp::{Endpoint, Fault};
+use http::header::{AUTHORIZATION, HeaderMap, HeaderValue};
+use portcullis_core::{Decision, Requirement};
+use portcullis_idp::{Endpoint, Fault, Overlap};
 use portcullis_testkit::{ResourceServerSetup, clock, decide};
 use std::time::Duration;
 
@@ -76,6 +78,31 @@ async fn an_issuer_that_never_answers_costs_two_seconds_and_is_an_outage() {
     assert!(!request.is_finished());
     clock.advance(Duration::from_secs(2));
     assert_eq!(request.await.unwrap(), "outage.keys");
+}
+
+/// The next fetch is an hour away, but the one under way may land at any moment.
+#[tokio::test]
+async fn keys_that_are_on_their_way_are_worth_another_request_soon() {
+    let ResourceServerSetup { clock, idp, server } = ResourceServerSetup::new().await;
+    assert_eq!(decide(&server, &idp.token("alice").sign()).await, "allow");
+    idp.rotate(Overlap::With).await;
+    idp.fail(Endpoint::Jwks, Fault::Hang);
+    let token = idp.token("alice").sign();
+    let before = idp.requests(Endpoint::Jwks);
+    let request = tokio::spawn(async move {
+        let mut headers = HeaderMap::new();
+        let value = HeaderValue::try_from(format!("Bearer {token}")).unwrap();
+        headers.insert(AUTHORIZATION, value);
+        server.decide(&headers, None, &Requirement::ValidToken).await
+    });
+    while idp.requests(Endpoint::Jwks) == before {
+        tokio::task::yield_now().await;
+    }
+    clock.advance(Duration::from_secs(2));
+    let Decision::Fail(outage) = request.await.unwrap() else {
+        panic!("a decision without the key");
+    };
+    assert_eq!(outage.retry_after(), Duration::from_secs(1));
 }
 
 #[tokio::test]
