@@ -1,4 +1,5 @@
-"""The OpenAPI document: the responses of guards, and operations that a guest may call."""
+"""The OpenAPI document: the scheme that Swagger UI signs in by, the responses of guards, and
+operations that a guest may call."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -6,11 +7,12 @@ from typing import Any
 import fastapi.routing
 from fastapi import FastAPI
 from fastapi.dependencies.models import Dependant
+from fastapi.encoders import jsonable_encoder
 
 from portcullis_auth.fastapi.guards import Guard
 
-SCHEMES = ("openIdConnect", "oauth2")
-METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+OPENID_CONNECT = "openIdConnect"
+OAUTH2 = "oauth2"
 DENIAL = {
     "title": "Denial",
     "type": "object",
@@ -25,19 +27,17 @@ DENIAL = {
 def describe(app: FastAPI, document: dict[str, Any]) -> dict[str, Any]:
     """Completes the document of an application: FastAPI knows the schemes of its guards, and not
     their responses."""
-    described = False
     for path, method, guards in guarded_operations(app):
         operation = document.get("paths", {}).get(path, {}).get(method)
         if operation is None:
             continue
-        described = True
+        components = document.setdefault("components", {})
+        components.setdefault("schemas", {}).setdefault("Denial", DENIAL)
+        _add_scheme(components, operation, guards)
         _add_responses(operation, guards)
         if all(guard.is_optional for guard in guards):
             # OpenAPI writes "or without any" as an empty requirement.
-            operation["security"] = [*operation.get("security", []), {}]
-    if described:
-        schemas = document.setdefault("components", {}).setdefault("schemas", {})
-        schemas.setdefault("Denial", DENIAL)
+            operation["security"].append({})
     return document
 
 
@@ -63,6 +63,19 @@ def _guards(dependant: Dependant) -> Iterator[Guard]:
         yield dependant.call
     for dependency in dependant.dependencies:
         yield from _guards(dependency)
+
+
+def _add_scheme(components: dict[str, Any], operation: dict[str, Any], guards: list[Guard]) -> None:
+    """Lists the second scheme beside the first, with the same scopes."""
+    scheme = jsonable_encoder(guards[0].oauth2.model, by_alias=True, exclude_none=True)
+    components.setdefault("securitySchemes", {}).setdefault(OAUTH2, scheme)
+    alternatives = []
+    for alternative in operation.get("security", []):
+        alternatives.append(alternative)
+        if OPENID_CONNECT in alternative:
+            rest = {name: alternative[name] for name in alternative if name != OPENID_CONNECT}
+            alternatives.append({**rest, OAUTH2: alternative[OPENID_CONNECT]})
+    operation["security"] = alternatives
 
 
 def _add_responses(operation: dict[str, Any], guards: list[Guard]) -> None:

@@ -1,9 +1,8 @@
 """The dependencies that decide."""
 
-import inspect
 from typing import ClassVar
 
-from fastapi import Depends, WebSocket
+from fastapi import WebSocket
 from fastapi.openapi.models import OpenIdConnect
 from fastapi.requests import HTTPConnection
 from fastapi.security import SecurityScopes
@@ -33,12 +32,10 @@ class Guard(SecurityBase):
         self._demands: dict[tuple[str, ...], Requirement | None] = {(): requirement}
         self.scheme_name = "openIdConnect"
         self.model = OpenIdConnect(openIdConnectUrl=metadata_url(server))
-        # FastAPI finds the second scheme as a dependency of this one.
-        self.__signature__ = _with_scheme(type(self), oauth2)
+        # Not a dependency of this one, as FastAPI would have it: that doubles the cost of a guard.
+        self.oauth2 = oauth2
 
-    async def __call__(
-        self, connection: HTTPConnection, security_scopes: SecurityScopes, oauth2: None = None
-    ) -> Token:
+    async def __call__(self, connection: HTTPConnection, security_scopes: SecurityScopes) -> Token:
         """The verified token. FastAPI calls it."""
         return await self._decide(connection, security_scopes.scopes)
 
@@ -85,7 +82,7 @@ class OptionalGuard(Guard):
     is_optional: ClassVar[bool] = True
 
     async def __call__(  # type: ignore[override]
-        self, connection: HTTPConnection, security_scopes: SecurityScopes, oauth2: None = None
+        self, connection: HTTPConnection, security_scopes: SecurityScopes
     ) -> Token | None:
         """The verified token, if there is a credential. FastAPI calls it."""
         scope = connection.scope
@@ -94,10 +91,3 @@ class OptionalGuard(Guard):
         if not self.server.sees_credential(scope["headers"], method=method, websocket=is_websocket):
             return None
         return await self._decide(connection, security_scopes.scopes)
-
-
-def _with_scheme(guard: type[Guard], oauth2: OAuth2Scheme) -> inspect.Signature:
-    """The signature of a guard whose last argument depends on the scheme."""
-    own = inspect.signature(guard.__call__)
-    _self, *parameters, last = own.parameters.values()
-    return own.replace(parameters=[*parameters, last.replace(default=Depends(oauth2))])

@@ -3,23 +3,17 @@
 from collections.abc import Iterable, Mapping
 
 from fastapi.openapi.models import OAuth2, OAuthFlowAuthorizationCode, OAuthFlows
-from fastapi.security.base import SecurityBase
 
 from portcullis_auth._portcullis import Server
 
 
-class OAuth2Scheme(SecurityBase):
-    """The scheme that Swagger UI signs in by: the authorization code grant, with PKCE. It checks
-    nothing."""
+class OAuth2Scheme:
+    """The scheme that Swagger UI signs in by: the authorization code grant, with PKCE."""
 
     def __init__(self, scopes: Mapping[str, str] | None) -> None:
-        self.scheme_name = "oauth2"
         self.scopes = dict(scopes or {})
         # Without endpoints there is no flow to offer.
         self.model = OAuth2(flows=OAuthFlows())
-
-    async def __call__(self) -> None:
-        """Nothing: the guard decides."""
 
     def set_endpoints(self, authorization: str, token: str) -> None:
         """Offers the flow."""
