@@ -76,3 +76,9 @@ fn deliver_all(deliveries: &Receiver<Delivery>) {
 pub(crate) fn count_tasks(py: Python<'_>) -> PyResult<usize> {
     Ok(background(py)?.runtime.metrics().num_alive_tasks())
 }
+
+/// Whether this is a build for tests, whose times mean nothing.
+#[pyfunction(name = "_is_debug_build")]
+pub(crate) fn is_debug_build() -> bool {
+    cfg!(debug_assertions)
+}

@@ -27,7 +27,7 @@ mod _portcullis {
     #[pymodule_export]
     use crate::admission::Admission;
     #[pymodule_export]
-    use crate::background::count_tasks;
+    use crate::background::{count_tasks, is_debug_build};
     #[pymodule_export]
     use crate::client::{Client, IssuedToken, TokenResponse};
     #[pymodule_export]

@@ -95,6 +95,22 @@ impl Server {
 }
 
 impl Server {
+    fn permission(
+        &self,
+        py: Python<'_>,
+        token: &Token,
+        requirement: &Requirement,
+    ) -> PyResult<Pending<request::Decision>> {
+        let (server, token) = (self.resource_server(py)?, token.access_token());
+        let requirement = requirement.demand();
+        Ok(Box::pin(async move {
+            match server.permit(token, &requirement).await {
+                Ok(permit) => Ok(permit.into_token()),
+                Err(denial) => Err(DenialResponse::new(denial, &server, &HeaderMap::new())),
+            }
+        }))
+    }
+
     fn admission(
         &self,
         py: Python<'_>,
@@ -196,6 +212,27 @@ impl Server {
             py,
             self.decision(headers, query, requirement, method, false)?,
         )
+    }
+
+    /// Decides what the caller of a verified token may do: the token, which then knows the groups
+    /// that the requirement hangs on; or a future of the running loop.
+    fn permit<'py>(
+        &self,
+        py: Python<'py>,
+        token: &Token,
+        requirement: &Requirement,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        answer_or_future(py, self.permission(py, token, requirement)?)
+    }
+
+    /// Like `permit`, but waits. Not for the thread of an event loop.
+    fn permit_blocking<'py>(
+        &self,
+        py: Python<'py>,
+        token: &Token,
+        requirement: &Requirement,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        wait(py, self.permission(py, token, requirement)?)
     }
 
     /// Decides about a request by its route: the admission, or a future of the running loop.
@@ -348,6 +385,18 @@ impl Server {
         Ok(issuers
             .map(|(issuer, _)| issuer.as_str().to_owned())
             .collect())
+    }
+
+    /// The `realm` of challenges.
+    #[getter]
+    fn realm(&self, py: Python<'_>) -> PyResult<String> {
+        Ok(self.resource_server(py)?.realm().to_owned())
+    }
+
+    /// The names of the routes; the last one is for requests that no other matches.
+    #[getter]
+    fn routes(&self, py: Python<'_>) -> PyResult<Vec<String>> {
+        Ok(self.live(py)?.routes().map(str::to_owned).collect())
     }
 
     /// What can be used, but is hardly meant.

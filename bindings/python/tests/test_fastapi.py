@@ -410,3 +410,33 @@ def test_an_unreachable_issuer_stops_no_application(idp: Idp, server: Server) ->
     idp.fault(metadata="500")
     with TestClient(FastAPI(lifespan=auth.lifespan)) as client:
         assert client.get("/openapi.json").status_code == 200
+
+
+def test_the_document_is_made_again_once_the_endpoints_are_known(idp: Idp, server: Server) -> None:
+    auth = Portcullis(server)
+    app = application_for(auth)
+    auth.install(app)
+    client = TestClient(app)
+    idp.fault(metadata="500")
+    assert not asyncio.run(auth.discover())
+    assert "authorizationCode" not in client.get("/openapi.json").text
+    idp.clear_faults()
+    deadline = time.monotonic() + 20
+    while not asyncio.run(auth.discover()):
+        assert time.monotonic() < deadline
+    assert "authorizationCode" in client.get("/openapi.json").text
+
+
+def test_a_denial_inside_a_handler_is_a_response_too(idp: Idp, auth: Portcullis) -> None:
+    app = FastAPI()
+    auth.install(app)
+
+    @app.get("/")
+    async def clerks(token: Annotated[Token, Depends(auth)]):
+        answer = auth.server.permit(token, role("Clerk"))
+        return (answer if isinstance(answer, Token) else await answer).name
+
+    client = TestClient(app)
+    response = client.get("/", headers=idp.bearer("bob"))
+    assert (response.status_code, response.json()["code"]) == (403, "policy.role")
+    assert client.get("/", headers=idp.bearer("bob", roles="Clerk")).status_code == 200

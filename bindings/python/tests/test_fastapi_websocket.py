@@ -14,8 +14,10 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from conftest import Idp
 from portcullis_auth import Server
+from portcullis_auth._portcullis import _count_tasks
 from portcullis_auth.fastapi import Portcullis, Token
 from serving import serve
+from test_asgi import settled_tasks
 
 
 class Events:
@@ -214,11 +216,9 @@ def test_a_stream_ends_with_its_token(idp: Idp, address: str, events: Events) ->
 def test_nobody_waits_for_the_token_of_a_websocket_that_is_over(
     idp: Idp, server: Server, address: str
 ) -> None:
-    from portcullis_auth._portcullis import _count_tasks
-
     async def scenario() -> None:
         await asyncio.to_thread(server.decide_blocking, idp.bearer())
-        before = _count_tasks()
+        before = await settled_tasks()
         sockets = [
             await connect(f"ws://{address}/echo", additional_headers=idp.bearer())
             for _ in range(10)
@@ -228,6 +228,49 @@ def test_nobody_waits_for_the_token_of_a_websocket_that_is_over(
         assert _count_tasks() >= before + 10
         for socket in sockets:
             await socket.close()
+        while _count_tasks() > before:
+            await asyncio.sleep(0.01)
+
+    run(scenario())
+
+
+def test_nobody_waits_for_the_token_of_a_stream_that_is_over(
+    idp: Idp, server: Server, auth: Portcullis
+) -> None:
+    closed = []
+
+    async def numbers() -> AsyncIterator[int]:
+        try:
+            for number in range(3):
+                yield number
+            await asyncio.Event().wait()
+        finally:
+            closed.append(True)
+
+    async def scenario() -> None:
+        token = await asyncio.to_thread(server.decide_blocking, idp.bearer())
+        before = await settled_tasks()
+
+        async def read(into: list[int]) -> None:
+            async for number in auth.until_end(token, numbers()):
+                into.append(number)
+
+        seen: list[list[int]] = [[] for _ in range(10)]
+        readers = [asyncio.ensure_future(read(into)) for into in seen]
+        while any(into != [0, 1, 2] for into in seen):
+            await asyncio.sleep(0.01)
+        assert _count_tasks() >= before + 10
+        for reader in readers:
+            reader.cancel()
+        await asyncio.wait(readers)
+        assert len(closed) == 10
+        while _count_tasks() > before:
+            await asyncio.sleep(0.01)
+
+        async def few() -> AsyncIterator[int]:
+            yield 1
+
+        assert [number async for number in auth.until_end(token, few())] == [1]
         while _count_tasks() > before:
             await asyncio.sleep(0.01)
 

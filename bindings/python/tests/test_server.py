@@ -384,3 +384,62 @@ def test_keys_are_fetched_while_python_computes(idp: Idp, server: Server) -> Non
         assert (await future).name == "Alice Adams"
 
     asyncio.run(scenario())
+
+
+def test_a_verified_token_can_be_held_against_more_requirements(idp: Idp, server: Server) -> None:
+    token = server.decide_blocking(idp.bearer("bob", scope="a"))
+    assert server.permit_blocking(token, scope("a")).name == token.name
+    assert server.permit(token, scope("a")).name == token.name
+    with pytest.raises(Refusal) as refused:
+        server.permit(token, role("Admin"))
+    assert (refused.value.status, refused.value.code) == (403, "policy.role")
+
+
+def test_a_server_tells_its_routes(idp: Idp) -> None:
+    issuer = f'realm = "orders"\n[[issuer]]\nurl = "{idp.issuer}"\naudience = "{AUDIENCE}"\n'
+    server = Server.from_toml(issuer + '[[route]]\npath = "/a"\naccess = "public"\n')
+    assert (server.routes, server.realm) == (["route[0] /a", "default"], "orders")
+    assert Server(idp.issuer, AUDIENCE).routes == ["default"]
+
+
+def test_tokens_are_revoked_by_whom_they_name(idp: Idp, server: Server) -> None:
+    bob, alice = idp.bearer("bob"), idp.bearer("alice")
+    token = server.decide_blocking(bob)
+    server.revoke_blocking(issuer=token.issuer, subject=token.subject)
+    with pytest.raises(Refusal) as refused:
+        server.decide_blocking(bob)
+    assert (refused.value.status, refused.value.code) == (401, "token.revoked")
+    assert server.revoke(token=server.decide_blocking(alice)) is None
+    with pytest.raises(Refusal):
+        server.decide_blocking(alice)
+    with pytest.raises(ValueError, match="expected one of token, subject, session and client"):
+        server.revoke_blocking(issuer=token.issuer, subject="a", client="b")
+    with pytest.raises(ValueError, match="expected issuer"):
+        server.revoke_blocking(subject="a")
+
+
+def test_settings_come_from_a_file(idp: Idp, tmp_path) -> None:
+    file = tmp_path / "portcullis.toml"
+    file.write_text(f'[[issuer]]\nurl = "{idp.issuer}"\naudience = "{AUDIENCE}"\n')
+    assert Server.from_file(file).decide_blocking(idp.bearer()).name == "Alice Adams"
+    file.write_text('[[issuer]]\nurl = "https://a"\naudeince = "b"\n[[route]]\npath = "x"\n')
+    with pytest.raises(ConfigError) as faults:
+        Server.from_file(str(file))
+    shown = str(faults.value)
+    assert f"{file}:3: issuer[0].audeince" in shown
+    assert "route[0].path" in shown
+    assert "gateway.upstream" not in shown
+    with pytest.raises(ConfigError, match="cannot read the settings file"):
+        Server.from_file(tmp_path / "none.toml")
+
+
+def test_the_log_of_the_rust_side_is_python_s(idp: Idp, server: Server, caplog) -> None:
+    idp.fault(jwks="500")
+    with caplog.at_level("INFO", "portcullis_auth"), pytest.raises(Outage):
+        server.decide_blocking(idp.bearer())
+    deadline = time.monotonic() + 10
+    while not any("no new keys" in record.getMessage() for record in caplog.records):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    levels = {record.levelname for record in caplog.records}
+    assert "WARNING" in levels

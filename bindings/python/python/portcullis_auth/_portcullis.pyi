@@ -14,6 +14,7 @@ __all__ = [
     "_Idp",
     "_corpus_server",
     "_count_tasks",
+    "_is_debug_build",
     "acr",
     "all_of",
     "any_of",
@@ -194,6 +195,12 @@ class Server:
         method: str | None = None,
     ) -> Token:
         """Like ``decide``, but waits. Not for the thread of an event loop."""
+    def permit(self, token: Token, requirement: Requirement) -> Token | Future[Token]:
+        """Decides what the caller of a verified token may do: the token if that is known at once,
+        else a future of the running event loop. For a requirement that depends on more than the
+        route. Raises ``Refusal`` or ``Outage``."""
+    def permit_blocking(self, token: Token, requirement: Requirement) -> Token:
+        """Like ``permit``, but waits. Not for the thread of an event loop."""
     def admit(
         self,
         method: str,
@@ -272,6 +279,12 @@ class Server:
     @property
     def issuers(self) -> list[str]:
         """The trusted issuers."""
+    @property
+    def realm(self) -> str:
+        """The ``realm`` of challenges."""
+    @property
+    def routes(self) -> list[str]:
+        """The names of the routes; the last one is for requests that no other matches."""
     @property
     def warnings(self) -> list[str]:
         """What can be used, but is hardly meant: values that an example left."""
@@ -415,3 +428,4 @@ class _Idp:
 
 def _corpus_server(settings: str, key_sets: Mapping[str, str], now: int) -> Server: ...
 def _count_tasks() -> int: ...
+def _is_debug_build() -> bool: ...

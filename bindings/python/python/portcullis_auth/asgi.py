@@ -38,9 +38,16 @@ def token_of(scope: Scope) -> Token | None:
 
 class PortcullisMiddleware:
     """An application behind the routes of a server. Without a server, the settings are read from
-    the environment and ``.env``: then every request needs a valid token."""
+    the environment and ``.env``: then every request needs a valid token.
+
+    The routes name the paths that the application itself routes by: without its ``root_path``.
+    """
 
     def __init__(self, app: Application, server: Server | None = None) -> None:
+        if getattr(app, "root_path", ""):
+            # It would take its own prefix off behind this one, and route by another path.
+            message = "expected an application without root_path: use its add_middleware"
+            raise ValueError(message)
         self.app = app
         self.server = server or Server.from_env()
 
@@ -70,13 +77,22 @@ class PortcullisMiddleware:
         raw_path = scope.get("raw_path")
         answer = self.server.admit(
             scope.get("method", "GET"),
-            target(scope["path"], scope["query_string"].decode("latin-1")),
+            target(route_path(scope), scope["query_string"].decode("latin-1")),
             scope["headers"],
             client[0] if client else None,
             sent_as=raw_path.decode("latin-1") if raw_path else None,
             websocket=scope["type"] == "websocket",
         )
         return answer if isinstance(answer, Admission) else await answer
+
+
+def route_path(scope: Scope) -> str:
+    """The path that the application routes by: the one of the request, less ``root_path``."""
+    path: str = scope["path"]
+    root_path: str = scope.get("root_path", "").rstrip("/")
+    if root_path and (path == root_path or path.startswith(root_path + "/")):
+        return path[len(root_path) :] or "/"
+    return path
 
 
 def admitted(scope: Scope, admission: Admission) -> Scope:

@@ -34,7 +34,11 @@ def token_of(environ: "WSGIEnvironment") -> Token | None:
 
 class PortcullisMiddleware:
     """An application behind the routes of a server. Without a server, the settings are read from
-    the environment and ``.env``: then every request needs a valid token."""
+    the environment and ``.env``: then every request needs a valid token.
+
+    The routes name the paths that the application itself routes by: ``PATH_INFO``, without the
+    prefix that it is mounted at.
+    """
 
     def __init__(self, app: "WSGIApplication", server: Server | None = None) -> None:
         self.app = app
@@ -51,7 +55,9 @@ class PortcullisMiddleware:
         return self.app(admitted(environ, admission), start_response)
 
     def _admit(self, environ: "WSGIEnvironment") -> Admission:
-        path = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
+        # Without SCRIPT_NAME: applications do not route by it, and some servers take it from a
+        # header, so that a client could move one route under another.
+        path = environ.get("PATH_INFO", "")
         return self.server.admit_blocking(
             environ["REQUEST_METHOD"],
             # PEP 3333: its characters stand for bytes.

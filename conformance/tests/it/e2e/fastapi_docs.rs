@@ -82,9 +82,7 @@ async fn somebody_signs_in_at_the_page_of_fastapi() {
     browser.see("Logout").await;
     browser.press("Close").await;
 
-    browser
-        .press("GET /protected-data Protected Data")
-        .await;
+    browser.press("GET /protected-data Protected Data").await;
     browser.press("Try it out").await;
     browser.press("Execute").await;
     browser.see("Hello, Alice Adams!").await;

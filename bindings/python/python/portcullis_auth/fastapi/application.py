@@ -6,15 +6,20 @@ from contextlib import asynccontextmanager
 from typing import Any, Literal, TypeVar
 
 from fastapi import Depends, FastAPI, HTTPException, Security
+from fastapi.openapi.models import OAuth2
 from pydantic import TypeAdapter, ValidationError
 
 from portcullis_auth import requirements
+from portcullis_auth._errors import Denied
 from portcullis_auth._portcullis import Requirement, Server, Token
 from portcullis_auth.fastapi import denial, document, streams
 from portcullis_auth.fastapi.guards import Guard, OptionalGuard
 from portcullis_auth.fastapi.schemes import OAuth2Scheme
 
 T = TypeVar("T")
+
+RETRY_SECONDS = 30
+"""The pause before an issuer that could not be reached is asked again where people sign in."""
 
 
 class Portcullis(Guard):
@@ -33,11 +38,11 @@ class Portcullis(Guard):
         token_endpoint: str | None = None,
         scopes: Mapping[str, str] | None = None,
     ) -> None:
-        self._oauth2 = OAuth2Scheme(scopes)
+        oauth2 = OAuth2Scheme(scopes)
         if authorization_endpoint and token_endpoint:
-            self._oauth2.set_endpoints(authorization_endpoint, token_endpoint)
-        super().__init__(server or Server.from_env(), self._oauth2)
-        self.optional = OptionalGuard(self.server, self._oauth2)
+            oauth2.set_endpoints(authorization_endpoint, token_endpoint)
+        super().__init__(server or Server.from_env(), oauth2)
+        self.optional = OptionalGuard(self.server, oauth2)
         """The guard that gives ``None`` to a request without any credential."""
 
     def require(
@@ -64,8 +69,8 @@ class Portcullis(Guard):
             max_age=max_age,
             claims=claims,
         )
-        guard = Guard(self.server, self._oauth2, demand)
-        self._oauth2.add_scopes(scopes)
+        guard = Guard(self.server, self.oauth2, demand)
+        self.oauth2.add_scopes(scopes)
         return Security(guard, scopes=scopes)
 
     def claims(self, model: type[T]) -> Any:  # noqa: ANN401
@@ -88,44 +93,51 @@ class Portcullis(Guard):
         is revoked, or its key is gone."""
         return streams.until_end(self.server, token, items)
 
-    async def discover(self) -> None:
+    async def discover(self) -> bool:
         """Asks the issuer where people sign in, so that the documentation can. Of several issuers,
-        the first that says so counts."""
+        the first that says so counts. Whether any did."""
         found = await asyncio.to_thread(self.server.endpoints)
         for endpoints in found.values():
             match endpoints:
                 case {"authorization_endpoint": authorization, "token_endpoint": token}:
-                    self._oauth2.set_endpoints(authorization, token)
-                    return
+                    self.oauth2.set_endpoints(authorization, token)
+                    return True
+        return False
 
     @asynccontextmanager
-    async def lifespan(self, app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(self, _app: FastAPI) -> AsyncIterator[None]:
         """The lifespan of an application whose keys are there at its first request, and whose
         documentation can sign in: ``FastAPI(lifespan=auth.lifespan)``. An issuer that cannot be
-        reached stops nothing."""
+        reached stops nothing, and is asked again every half minute."""
         self.server.start()
-
-        async def discover() -> None:
-            await self.discover()
-            # A document that was made before has no endpoints.
-            app.openapi_schema = None
-
-        discovery = asyncio.create_task(discover())
+        discovery = asyncio.create_task(self._discover_in_time())
         yield
         discovery.cancel()
 
+    async def _discover_in_time(self) -> None:
+        # Nothing announces that an issuer is back.
+        while not await self.discover():  # noqa: ASYNC110
+            await asyncio.sleep(RETRY_SECONDS)
+
     def install(self, app: FastAPI) -> None:
-        """Puts the code of a denial into the body of its response, completes the documentation by
-        the responses of guards, and has it sign in with PKCE."""
+        """Puts the code of a denial into the body of its response, also of one that a handler gets
+        from the server; completes the documentation by the responses of guards; and has it sign in
+        with PKCE."""
         app.add_exception_handler(denial.Denial, denial.respond)
+        app.add_exception_handler(Denied, denial.respond)
         app.add_exception_handler(denial.WebSocketDenial, denial.refuse)
         init = app.swagger_ui_init_oauth or {}
         app.swagger_ui_init_oauth = {"usePkceWithAuthorizationCodeGrant": True, **init}
         make = app.openapi
+        described: OAuth2 | None = None
 
         def openapi() -> dict[str, Any]:
-            if app.openapi_schema is None:
+            nonlocal described
+            # Made again once the endpoints are known.
+            if app.openapi_schema is None or described is not self.oauth2.model:
+                app.openapi_schema = None
                 app.openapi_schema = document.describe(app, make())
+                described = self.oauth2.model
             return app.openapi_schema
 
         app.openapi = openapi  # type: ignore[method-assign]

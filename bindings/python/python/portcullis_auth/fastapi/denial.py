@@ -31,6 +31,8 @@ class WebSocketDenial(WebSocketException):
 
 async def respond(_request: Request, denial: Exception) -> Response:
     """The response for a denial, with its code."""
+    if isinstance(denial, Denied):
+        denial = Denial(denial)
     if not isinstance(denial, Denial):
         raise denial
     body = {"detail": denial.detail, "code": denial.code}
