@@ -26,7 +26,13 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("portcullis-idp", &["portcullis-core"]),
     (
         "portcullis-python",
-        &["portcullis-core", "portcullis-resource-server"],
+        &[
+            "portcullis-core",
+            "portcullis-resource-server",
+            "portcullis-gateway",
+            "portcullis-client",
+            "portcullis-idp",
+        ],
     ),
     ("enterprise-api", &["portcullis"]),
     ("orders-api", &["portcullis"]),

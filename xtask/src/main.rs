@@ -36,7 +36,7 @@ fn main() -> ExitCode {
         "api" => test::document().and_then(|()| api::check(true)),
         "docs" => test::write_documents(),
         "providers" => providers::install_all(),
-        "python" => python::check().into_result(),
+        "python" => python::run().into_result(),
         "fuzz" => {
             let target = std::env::args().nth(2).filter(|name| name != "all");
             let seconds = std::env::args()

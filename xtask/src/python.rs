@@ -1,5 +1,5 @@
-//! The Python package, as its users get it: a wheel that is built, installed into an environment of
-//! its own, and used.
+//! The Python packages, as their users get them: wheels that are built, installed into an environment
+//! of their own, and used.
 
 use crate::cargo::{cargo, root};
 use crate::report::Outcome::{self, Failed, Passed, Skipped};
@@ -8,41 +8,56 @@ use crate::tools;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-const PACKAGE: &str = "bindings/python";
+/// The package for applications, and the one with the command.
+const PACKAGES: [&str; 2] = ["bindings/python", "bindings/cli"];
 const ENVIRONMENT: &str = "target/python";
 const LOCK: &str = "bindings/python/requirements-test.txt";
+/// Where npm installs the type checker that has no wheel.
+const PYRIGHT: &str = "bindings/python/pyright";
 
-/// Builds the wheel, and runs lints, the type checker and the tests over it.
-pub(crate) fn check() -> Outcome {
-    let bin = match tools::python_environment(ENVIRONMENT, &[LOCK]) {
-        Ok(bin) => bin,
-        Err(missing) => return Skipped(missing),
-    };
-    let wheel = match build(&bin) {
-        Ok(wheel) => wheel,
-        Err(fault) => return Failed(fault),
-    };
-    // The tests ask a provider, which is a program of ours.
-    let program = cargo(&[
-        "build",
-        "--package",
-        "portcullis-cli",
-        "--locked",
-        "--quiet",
-    ]);
+/// Installs the packages, and runs everything over them.
+pub(crate) fn run() -> Outcome {
+    match install() {
+        Ok(bin) => check(&bin),
+        Err(outcome) => outcome,
+    }
+}
+
+/// Builds the wheels and installs them. Returns the folder of the environment's programs.
+pub(crate) fn install() -> Result<PathBuf, Outcome> {
+    let bin = tools::python_environment(ENVIRONMENT, &[LOCK]).map_err(Skipped)?;
+    let wheels = build(&bin).map_err(Failed)?;
     let mut installation = inside(&bin, "python", "-m pip install --quiet --no-deps");
     installation.args(["--force-reinstall", "--disable-pip-version-check"]);
-    installation.arg(wheel);
-    let mut tests = inside(&bin, "python", "-m pytest -q");
+    match ran(installation.args(wheels)) {
+        Passed(_) => Ok(bin),
+        outcome => Err(outcome),
+    }
+}
+
+/// Runs lints, type checkers and tests over the installed package.
+pub(crate) fn check(bin: &Path) -> Outcome {
+    // The tests ask a provider, which is a program of ours.
+    let program = cargo(&["build", "--package", "portcullis-cli", "--locked", "--quiet"]);
+    let pyright = match tools::npm_ci(PYRIGHT) {
+        Ok(folder) => folder.join("node_modules/.bin/pyright"),
+        Err(missing) => return Skipped(missing),
+    };
+    let mut types = Command::new(pyright);
+    types
+        .args(["--pythonpath".as_ref(), bin.join("python").as_os_str()])
+        .current_dir(root().join("bindings/python"));
+    let mut tests = inside(bin, "python", "-m pytest -q");
     tests.env("PORTCULLIS_COMMAND", root().join("target/debug/portcullis"));
     let steps = [
         program,
-        installation,
-        inside(&bin, "ruff", "check --quiet"),
-        inside(&bin, "ruff", "format --check --quiet"),
-        inside(&bin, "mypy", "--no-error-summary"),
+        inside(bin, "ruff", "check --quiet"),
+        inside(bin, "ruff", "format --check --quiet"),
+        inside(bin, "mypy", "--no-error-summary"),
+        types,
         // Whether the stubs say what the module has.
-        inside(&bin, "stubtest", "--concise portcullis_auth"),
+        inside(bin, "stubtest", "--concise portcullis_auth._portcullis"),
+        inside(bin, "portcullis", "--version"),
         tests,
     ];
     for step in steps {
@@ -51,28 +66,33 @@ pub(crate) fn check() -> Outcome {
             return outcome;
         }
     }
-    Passed("the wheel, its types and its tests".to_owned())
+    Passed("the wheels, their types and their tests".to_owned())
 }
 
-/// The wheel, as quickly as it can be built: what is tested here is not how fast it is.
-fn build(bin: &Path) -> Result<PathBuf, String> {
-    let wheels = root().join(ENVIRONMENT).join("wheels");
+/// The wheels, as quickly as they can be built: what is tested here is not how fast they are.
+fn build(bin: &Path) -> Result<Vec<PathBuf>, String> {
+    let folder = root().join(ENVIRONMENT).join("wheels");
     // An older wheel must not be taken for the new one.
-    _ = std::fs::remove_dir_all(&wheels);
-    let mut command = inside(bin, "maturin", "build --quiet --locked --profile dev");
-    // For this machine only, so its libraries need no check.
-    command.args(["--compatibility", "linux", "--out"]);
-    command.arg(&wheels);
-    command.arg("--interpreter").arg(bin.join("python"));
-    match ran(command) {
-        Passed(_) => {}
-        _ => return Err("the wheel cannot be built".to_owned()),
+    _ = std::fs::remove_dir_all(&folder);
+    for package in PACKAGES {
+        let mut command = inside(bin, "maturin", "build --quiet --locked --profile dev");
+        // For this machine only, so its libraries need no check.
+        command.args(["--compatibility", "linux", "--out"]);
+        command.arg(&folder).arg("--interpreter").arg(bin.join("python"));
+        command.current_dir(root().join(package));
+        match ran(command) {
+            Passed(_) => {}
+            _ => return Err(format!("the wheel of {package} cannot be built")),
+        }
     }
-    let mut built = std::fs::read_dir(&wheels).into_iter().flatten().flatten();
-    match built.next() {
-        Some(entry) => Ok(entry.path()),
-        None => Err(format!("there is no wheel in {}", wheels.display())),
+    let mut wheels = Vec::new();
+    for entry in std::fs::read_dir(&folder).into_iter().flatten().flatten() {
+        wheels.push(entry.path());
     }
+    if wheels.len() == PACKAGES.len() {
+        return Ok(wheels);
+    }
+    Err(format!("there are {} wheels in {}", wheels.len(), folder.display()))
 }
 
 /// A program of the environment, in the folder of the package.
@@ -80,6 +100,6 @@ fn inside(bin: &Path, program: &str, arguments: &str) -> Command {
     let mut command = Command::new(bin.join(program));
     command
         .args(arguments.split_whitespace())
-        .current_dir(root().join(PACKAGE));
+        .current_dir(root().join("bindings/python"));
     command
 }

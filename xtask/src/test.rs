@@ -46,12 +46,24 @@ pub(crate) fn run() -> Result<String, String> {
     report.step("programs for the suites", || {
         ran(cargo(&["build", "--workspace", "--bins", "--locked"]))
     });
+    let mut python = None;
+    report.step("the Python package", || match python::install() {
+        Ok(bin) => {
+            python = Some(bin);
+            Passed("the wheels, installed".to_owned())
+        }
+        Err(outcome) => outcome,
+    });
     report.step("tests", || {
         let mut command = cargo(&["test", "--workspace", "--locked", "--no-fail-fast"]);
         command.envs(outside.0);
+        command.envs(python.iter().map(|bin| ("PORTCULLIS_PYTHON_PACKAGE", bin)));
         tested(command, &mut totals)
     });
-    report.step("the Python package", python::check);
+    report.step("tests in Python", || match &python {
+        Some(bin) => python::check(bin),
+        None => Skipped("the Python package is not installed".to_owned()),
+    });
     report.step("each feature by itself", hygiene::each_feature);
     report.step("packages", hygiene::packages);
     report.step("licences, bans, sources", hygiene::supply);

@@ -46,8 +46,8 @@ impl Admission {
     }
 
     /// The headers that the application must not see, in small letters.
-    #[getter]
-    fn removed<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
+    #[getter(removed)]
+    fn list_removed<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
         let names = self.admission.removed.iter();
         PyList::new(
             py,

@@ -1,17 +1,16 @@
 //! Tokens for calls to other APIs.
 
 use crate::denial;
-use crate::pending::{Answer, Pending, answer_or_future, wait};
+use crate::issued_token::IssuedToken;
+use crate::pending::{Pending, answer_or_future, wait};
 use crate::process::PerProcess;
 use portcullis_client::{
     Authentication, Client as RustClient, Error, IssuedToken as RustIssuedToken, PrivateKey,
-    Provider, RefreshToken, Secret, SubjectToken, TokenKind, TokenRequest,
-    TokenResponse as RustTokenResponse, TokenSource,
+    Provider, RefreshToken, Secret, SubjectToken, TokenRequest, TokenResponse as RustTokenResponse,
+    TokenSource,
 };
 use portcullis_core::ConfigError;
-use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyAnyMethods as _, PyFrozenSet};
-use pyo3::{Bound, IntoPyObjectExt as _, Py, PyAny, PyErr, PyResult, Python, pyclass, pymethods};
+use pyo3::{Bound, PyAny, PyResult, Python, pyclass, pymethods};
 use std::path::PathBuf;
 
 /// A client at an identity provider.
@@ -175,7 +174,7 @@ impl Client {
         audience: Option<&str>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let request = request(scope, resource, audience);
-        answer_or_future(py, self.refreshed(py, refresh_token, request)?)
+        answer_or_future(py, self.refresh_request(py, refresh_token, request)?)
     }
 
     /// Like `refresh`, but waits.
@@ -189,7 +188,7 @@ impl Client {
         audience: Option<&str>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let request = request(scope, resource, audience);
-        wait(py, self.refreshed(py, refresh_token, request)?)
+        wait(py, self.refresh_request(py, refresh_token, request)?)
     }
 
     /// A token for another API in exchange for one that a user brought (RFC 8693); with
@@ -208,7 +207,7 @@ impl Client {
         let request = request(scope, resource, audience);
         answer_or_future(
             py,
-            self.exchanged(py, subject_token, request, on_behalf_of)?,
+            self.exchange_request(py, subject_token, request, on_behalf_of)?,
         )
     }
 
@@ -227,7 +226,7 @@ impl Client {
         let request = request(scope, resource, audience);
         wait(
             py,
-            self.exchanged(py, subject_token, request, on_behalf_of)?,
+            self.exchange_request(py, subject_token, request, on_behalf_of)?,
         )
     }
 
@@ -246,7 +245,7 @@ impl Client {
         Ok(Box::pin(async move { source.token_for(&request).await }))
     }
 
-    fn refreshed(
+    fn refresh_request(
         &self,
         py: Python<'_>,
         refresh_token: &str,
@@ -259,7 +258,7 @@ impl Client {
         }))
     }
 
-    fn exchanged(
+    fn exchange_request(
         &self,
         py: Python<'_>,
         subject_token: &str,
@@ -290,114 +289,4 @@ fn request(scope: Option<&str>, resource: Option<&str>, audience: Option<&str>) 
         request = request.audience(audience);
     }
     request
-}
-
-/// An access token that a provider issued to this client.
-#[pyclass(frozen, module = "portcullis_auth.client")]
-pub(crate) struct IssuedToken(RustIssuedToken);
-
-#[pymethods]
-impl IssuedToken {
-    /// The text of the token. The caller has to protect it from here on.
-    #[getter]
-    fn text(&self) -> &str {
-        self.0.expose()
-    }
-
-    /// The value of the header `Authorization`.
-    #[getter]
-    fn authorization(&self) -> String {
-        format!("{} {}", self.0.kind().scheme(), self.0.expose())
-    }
-
-    /// Whether the token is bound to a key, so that it needs a proof as well.
-    #[getter]
-    fn is_bound(&self) -> bool {
-        self.0.kind() != TokenKind::Bearer
-    }
-
-    /// The time when it expires, in seconds since 1970, by this machine's clock.
-    #[getter]
-    fn expires(&self) -> i64 {
-        self.0.expires_at().seconds()
-    }
-
-    /// Nothing of the token: it does not go to logs.
-    fn __repr__(&self) -> &'static str {
-        "<IssuedToken>"
-    }
-}
-
-/// The response of a token endpoint.
-#[pyclass(frozen, module = "portcullis_auth.client")]
-pub(crate) struct TokenResponse(RustTokenResponse);
-
-#[pymethods]
-impl TokenResponse {
-    /// The access token.
-    #[getter]
-    fn access_token(&self) -> IssuedToken {
-        IssuedToken(self.0.access_token().clone())
-    }
-
-    /// The refresh token to keep in place of the one before.
-    #[getter]
-    fn refresh_token(&self) -> Option<&str> {
-        self.0.refresh_token().map(RefreshToken::expose)
-    }
-
-    /// The granted scopes.
-    #[getter]
-    fn scopes<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyFrozenSet>> {
-        PyFrozenSet::new(py, self.0.scope().iter())
-    }
-
-    /// Nothing of the tokens: they do not go to logs.
-    fn __repr__(&self) -> &'static str {
-        "<TokenResponse>"
-    }
-}
-
-impl Answer for Result<RustIssuedToken, Error> {
-    fn into_python(self, py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
-        let token = self.map_err(|error| exception(py, &error))?;
-        IssuedToken(token).into_bound_py_any(py)
-    }
-}
-
-impl Answer for Result<RustTokenResponse, Error> {
-    fn into_python(self, py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
-        let tokens = self.map_err(|error| exception(py, &error))?;
-        TokenResponse(tokens).into_bound_py_any(py)
-    }
-}
-
-/// The exception for a token that cannot be had.
-fn exception(py: Python<'_>, error: &Error) -> PyErr {
-    match build(py, error) {
-        Ok(exception) => PyErr::from_value(exception),
-        Err(error) => error,
-    }
-}
-
-fn build<'py>(py: Python<'py>, error: &Error) -> PyResult<Bound<'py, PyAny>> {
-    static REFUSED: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-    static UNAVAILABLE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-    static INVALID: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-    let text = error.to_string();
-    match error {
-        Error::Config(fault) => Ok(denial::config_fault(py, fault).into_bound_py_any(py)?),
-        Error::Refusal(refusal) => {
-            let class = REFUSED.import(py, denial::ERRORS, "TokenRefused")?;
-            class.call1((text, refusal.error(), refusal.status()))
-        }
-        Error::Outage(outage) => {
-            let class = UNAVAILABLE.import(py, denial::ERRORS, "TokenUnavailable")?;
-            class.call1((text, outage.retry_after().as_secs_f64()))
-        }
-        _ => {
-            let class = INVALID.import(py, denial::ERRORS, "InvalidTokenResponse")?;
-            class.call1((text,))
-        }
-    }
 }

@@ -9,6 +9,7 @@ mod client;
 mod corpus;
 mod denial;
 mod idp;
+mod issued_token;
 mod json;
 mod log;
 mod pending;
@@ -29,11 +30,13 @@ mod _portcullis {
     #[pymodule_export]
     use crate::background::{count_tasks, is_debug_build};
     #[pymodule_export]
-    use crate::client::{Client, IssuedToken, TokenResponse};
+    use crate::client::Client;
     #[pymodule_export]
     use crate::corpus::corpus_server;
     #[pymodule_export]
     use crate::idp::Idp;
+    #[pymodule_export]
+    use crate::issued_token::{IssuedToken, TokenResponse};
     #[pymodule_export]
     use crate::requirement::{
         Requirement, acr, all_of, any_of, application, claim, group, max_age, not_, role, scope,

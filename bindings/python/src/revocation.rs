@@ -7,7 +7,7 @@ use pyo3::PyResult;
 use pyo3::exceptions::PyValueError;
 
 /// Whose tokens are revoked.
-pub(crate) struct Named<'a> {
+pub(crate) struct RevocationTarget<'a> {
     pub(crate) subject: Option<&'a str>,
     pub(crate) session: Option<&'a str>,
     pub(crate) client: Option<&'a str>,
@@ -17,10 +17,10 @@ pub(crate) struct Named<'a> {
 pub(crate) fn read(
     token: Option<&Token>,
     issuer: Option<&str>,
-    named: &Named<'_>,
+    target: &RevocationTarget<'_>,
     now: NumericDate,
 ) -> PyResult<Revocation> {
-    let values = [named.subject, named.session, named.client];
+    let values = [target.subject, target.session, target.client];
     let count = values.iter().flatten().count() + usize::from(token.is_some());
     if count != 1 {
         let message = "expected one of token, subject, session and client";

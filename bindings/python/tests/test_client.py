@@ -619,7 +619,7 @@ def test_each_caller_has_an_exchanged_token_of_its_own(own: Idp) -> None:
 
 
 def test_an_exchange_forgets_the_oldest(own: Idp, monkeypatch) -> None:
-    monkeypatch.setattr("portcullis_auth.client.MAX_EXCHANGED", 2)
+    monkeypatch.setattr("portcullis_auth.client.exchange.MAX_EXCHANGED", 2)
     incoming = [own.token("alice") for _ in range(3)]
     exchange = Exchange(own.client("orders", "s"), lambda: current, audience="api://stock")
 

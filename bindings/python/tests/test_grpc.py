@@ -1,6 +1,7 @@
 """Guarded servers of gRPC, sync and async, over generic handlers."""
 
 import asyncio
+import json
 import re
 import threading
 import time
@@ -16,7 +17,7 @@ import pytest
 from prometheus_client import REGISTRY, generate_latest
 
 from conftest import AUDIENCE, Idp, claims_of
-from portcullis_auth import Server
+from portcullis_auth import Outage, Server, Token
 from portcullis_auth.grpc import (
     BlockingTokenInterceptor,
     TokenInterceptor,
@@ -575,3 +576,202 @@ def test_a_call_waits_for_keys_without_the_loop(idp: Idp, server: Server) -> Non
             assert served > 10
 
     asyncio.run(scenario())
+
+
+class Turns:
+    """Functions and generators that wait for their turn before the second message."""
+
+    def __init__(self) -> None:
+        self.first, self.turn = threading.Event(), threading.Event()
+        self.read: list[bytes] = []
+
+    def count(self, request: bytes, context: Any) -> Iterator[bytes]:
+        yield b"first"
+        self.turn.wait(20)
+        yield b"second"
+
+    def collect(self, requests: Iterator[bytes], context: Any) -> bytes:
+        for request in requests:
+            self.read.append(request)
+            self.first.set()
+        return b"all"
+
+    def chat(self, requests: Iterator[bytes], context: Any) -> Iterator[bytes]:
+        for request in requests:
+            self.read.append(request)
+            yield request
+
+    def requests(self) -> Iterator[bytes]:
+        yield b"first"
+        self.turn.wait(20)
+        yield b"second"
+
+    def handlers(self) -> dict[str, Any]:
+        return {
+            "count": grpc.unary_stream_rpc_method_handler(self.count),
+            "collect": grpc.stream_unary_rpc_method_handler(self.collect),
+            "chat": grpc.stream_stream_rpc_method_handler(self.chat),
+        }
+
+    def begin(self, channel: Any, method: str, headers: dict[str, str]) -> Any:
+        """The call, once its first message is through."""
+        metadata = tuple(headers.items())
+        options: Any = {"metadata": metadata, "timeout": 20}
+        path = f"/orders.Orders/{method}"
+        if method == "collect":
+            response: Any = channel.stream_unary(path).future(self.requests(), **options)
+            assert self.first.wait(20)
+            return response
+        if method == "count":
+            response = channel.unary_stream(path)(b"one", **options)
+        else:
+            response = channel.stream_stream(path)(self.requests(), **options)
+        assert next(response) == b"first"
+        return response
+
+
+every_turn = pytest.mark.parametrize("method", ["count", "collect", "chat"])
+with_functions = pytest.mark.parametrize("kind", ["blocking", "migrated"])
+
+
+@with_functions
+@every_turn
+def test_a_revocation_ends_a_stream_of_functions_at_its_next_message(
+    idp: Idp, server: Server, kind: str, method: str
+) -> None:
+    turns, headers = Turns(), idp.bearer()
+    token = server.decide_blocking(headers)
+
+    def work(port: int) -> None:
+        with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+            response = turns.begin(channel, method, headers)
+            server.revoke_blocking(token=token)
+            turns.turn.set()
+            rest = response.result if method == "collect" else lambda: next(response)
+            code, details, trailing = refusal(rest)
+        assert code is grpc.StatusCode.UNAUTHENTICATED
+        assert "revoked" in details
+        assert trailing["portcullis-code"] == "token.revoked"
+        assert 'error="invalid_token"' in trailing["www-authenticate"]
+        assert b"second" not in turns.read
+
+    serve(kind, server, work, **turns.handlers())
+
+
+@with_functions
+@every_turn
+def test_a_stream_of_functions_goes_on_with_a_good_token(
+    idp: Idp, server: Server, kind: str, method: str
+) -> None:
+    turns = Turns()
+
+    def work(port: int) -> None:
+        # Accepted within the leeway for clocks, it is good for the rest of the leeway.
+        headers = idp.bearer(claims=json.dumps({"exp": int(time.time()) - 1}))
+        with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+            response = turns.begin(channel, method, headers)
+            turns.turn.set()
+            if method == "collect":
+                assert response.result() == b"all"
+            else:
+                assert list(response) == [b"second"]
+
+    serve(kind, server, work, **turns.handlers())
+
+
+@with_functions
+def test_requests_that_end_after_the_token_are_not_acted_on(
+    idp: Idp, server: Server, kind: str
+) -> None:
+    turns, headers, actions = Turns(), idp.bearer(), []
+    token = server.decide_blocking(headers)
+
+    def act(requests: Iterator[bytes], context: Any) -> bytes:
+        turns.collect(requests, context)
+        actions.append(list(turns.read))
+        return b"all"
+
+    def requests() -> Iterator[bytes]:
+        yield b"first"
+        turns.turn.wait(20)
+
+    def work(port: int) -> None:
+        with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+            stub = channel.stream_unary("/orders.Orders/act")
+            response = stub.future(requests(), metadata=tuple(headers.items()), timeout=20)
+            assert turns.first.wait(20)
+            server.revoke_blocking(token=token)
+            turns.turn.set()
+            code, *_rest = refusal(response.result)
+        assert code is grpc.StatusCode.UNAUTHENTICATED
+        assert actions == []
+
+    serve(kind, server, work, act=grpc.stream_unary_rpc_method_handler(act))
+
+
+@with_functions
+def test_a_handler_cannot_save_a_call_whose_token_ended(
+    idp: Idp, server: Server, kind: str
+) -> None:
+    turns, headers = Turns(), idp.bearer()
+    token = server.decide_blocking(headers)
+
+    def persist(requests: Iterator[bytes], context: Any) -> bytes:
+        try:
+            return turns.collect(requests, context)
+        except Exception:
+            return b"saved"
+
+    def work(port: int) -> None:
+        with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+            response = turns.begin(channel, "collect", headers)
+            server.revoke_blocking(token=token)
+            turns.turn.set()
+            code, details, _trailing = refusal(response.result)
+        assert code is grpc.StatusCode.UNAUTHENTICATED
+        assert "revoked" in details
+
+    serve(kind, server, work, collect=grpc.stream_unary_rpc_method_handler(persist))
+
+
+class LostStore:
+    """A server whose store of revocations is gone once a call is under way."""
+
+    def __init__(self, server: Server, outage: Outage) -> None:
+        self.decide = server.decide
+        self.decide_blocking = server.decide_blocking
+        self.outage: Outage | None = None
+        self._outage = outage
+
+    def lose(self) -> None:
+        self.outage = self._outage
+
+    def recheck(self, token: Token) -> None:
+        if self.outage is not None:
+            raise self.outage
+
+
+@with_functions
+@every_turn
+def test_an_outage_ends_a_stream_of_functions_as_unavailable(
+    idp: Idp, server: Server, kind: str, method: str
+) -> None:
+    turns, headers = Turns(), idp.bearer()
+    idp.fault(jwks="500")
+    with pytest.raises(Outage) as caught:
+        Server(idp.issuer, AUDIENCE).decide_blocking(headers)
+    idp.clear_faults()
+    lost: Any = LostStore(server, caught.value)
+
+    def work(port: int) -> None:
+        with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+            response = turns.begin(channel, method, headers)
+            lost.lose()
+            turns.turn.set()
+            rest = response.result if method == "collect" else lambda: next(response)
+            code, _details, trailing = refusal(rest)
+        assert code is grpc.StatusCode.UNAVAILABLE
+        assert int(trailing["retry-after"]) > 0
+        assert "www-authenticate" not in trailing
+
+    serve(kind, lost, work, **turns.handlers())

@@ -443,3 +443,20 @@ def test_the_log_of_the_rust_side_is_python_s(idp: Idp, server: Server, caplog) 
         time.sleep(0.01)
     levels = {record.levelname for record in caplog.records}
     assert "WARNING" in levels
+
+
+def test_the_package_is_light_until_it_is_used() -> None:
+    """Wherever it is installed, pytest imports it for its plugin."""
+    import subprocess
+    import sys
+
+    program = (
+        "import sys, portcullis_auth.pytest_plugin as plugin\n"
+        "loaded = {name.partition('.')[0] for name in sys.modules}\n"
+        "assert 'portcullis_auth._portcullis' not in sys.modules\n"
+        "assert not loaded & {'fastapi', 'django', 'flask', 'grpc', 'httpx'}, loaded\n"
+        "import portcullis_auth\n"
+        "assert portcullis_auth.Server.__name__ == 'Server'\n"
+        "assert not hasattr(portcullis_auth, 'Nothing')\n"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)

@@ -4,8 +4,11 @@ For FastAPI, begin with :class:`portcullis_auth.fastapi.Portcullis`; for anythin
 :class:`Server`.
 """
 
-from portcullis_auth._errors import ConfigError, Denied, Outage, Refusal
-from portcullis_auth._portcullis import Admission, Requirement, Server, Token
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from portcullis_auth._errors import ConfigError, Denied, Outage, Refusal
+    from portcullis_auth._portcullis import Admission, Requirement, Server, Token
 
 __all__ = [
     "Admission",
@@ -17,3 +20,17 @@ __all__ = [
     "Server",
     "Token",
 ]
+
+_ERRORS = ("ConfigError", "Denied", "Outage", "Refusal")
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401
+    """Loads the native module at its first use: pytest imports this package wherever it is
+    installed, for its plugin."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from portcullis_auth import _errors, _portcullis
+
+    value = getattr(_errors if name in _ERRORS else _portcullis, name)
+    globals()[name] = value
+    return value

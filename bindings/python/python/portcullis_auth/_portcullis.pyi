@@ -233,6 +233,10 @@ class Server:
         """Waits until a token is no longer good: until it expires or is revoked, or its issuer or
         its key is gone. The result is the reason, in words for the client. For connections that
         outlive their first request."""
+    def recheck(self, token: Token) -> None:
+        """Checks a verified token once more, for work that outlives its request where nothing can
+        be awaited: whether it expired or was revoked since, or its issuer or its key is gone.
+        Raises ``Refusal`` or ``Outage``."""
     def revoke(
         self,
         *,

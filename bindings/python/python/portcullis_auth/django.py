@@ -84,7 +84,8 @@ class TokenMiddleware:
         self, get_response: Callable[[HttpRequest], HttpResponseBase | Awaitable[HttpResponseBase]]
     ) -> None:
         self.get_response = get_response
-        self._is_async = iscoroutinefunction(get_response)
+        # Before Python 3.12, only this one sees the functions that Django has marked.
+        self._is_async = iscoroutinefunction(get_response)  # pyright: ignore[reportDeprecated]
         if self._is_async:
             markcoroutinefunction(self)
         # Faults are reported at the start, and not at the first request.
@@ -220,7 +221,7 @@ def query_of(request: HttpRequest) -> str:
 
 def _guard(view: _View, requirement: Requirement | None) -> _View:
     """The view behind a decision."""
-    if iscoroutinefunction(view):
+    if iscoroutinefunction(view):  # pyright: ignore[reportDeprecated]
 
         @wraps(view)
         async def guarded_async(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
@@ -259,8 +260,8 @@ async def _run_on_loop(
     except Denied as denied:
         return problem_response(denied)
     _set_token(request, token)
-    response = view(request, *args, **kwargs)
-    return await response if isinstance(response, Awaitable) else response
+    response: object = view(request, *args, **kwargs)
+    return await cast(Awaitable[object], response) if inspect.isawaitable(response) else response
 
 
 def _is_awaited(view: Callable[..., Any]) -> bool:

@@ -201,7 +201,8 @@ class Portcullis:
 
 
 def _configured_server(app: Flask) -> Server:
-    path = app.config.get("PORTCULLIS_FILE")
+    settings = cast(Mapping[str, Any], app.config)
+    path: str | None = settings.get("PORTCULLIS_FILE")
     return Server.from_env() if path is None else Server.from_file(path)
 
 

@@ -11,7 +11,7 @@ bad one, so an authentication class for it stands before :class:`TokenAuthentica
 
 from collections.abc import Iterable, Mapping
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from django.core.exceptions import ImproperlyConfigured
 from rest_framework.authentication import BaseAuthentication
@@ -194,7 +194,8 @@ class RequirePermission(BasePermission):
             # As a plain "no", its opposite would be a "yes".
             raise Denial(outage) from None
         except Denied as denied:
-            classes: Iterable[object] = view.permission_classes
+            # Instances of this class stand among them, as the stubs do not know.
+            classes = cast(Iterable[object], view.permission_classes)
             if any(self._origin is permission for permission in classes):
                 raise Denial(denied) from None
             self.message = {"detail": denied.detail, "code": denied.code}

@@ -1,8 +1,8 @@
 //! The door of an application that decides inside itself: the routes of the settings, without a
 //! listener and without an upstream.
 //!
-//! The application's server has read the request already, so the decision is about the path that the
-//! application sees. Nothing is forwarded: the application goes on with the [`Admission`]. What
+//! The application's server has read the request already, so the decision is about the path that
+//! the application sees. Nothing is forwarded: the application goes on with the [`Admission`]. What
 //! a route says about bodies, prefixes and upstreams is for a gateway, and changes nothing here.
 
 use super::request_error::RequestError;
@@ -186,6 +186,12 @@ impl EmbeddedGateway {
             id,
             trace,
         })
+    }
+
+    /// The names of the routes; the last one is for requests that no other matches.
+    pub fn routes(&self) -> impl Iterator<Item = &str> {
+        let routes = self.generation.policy.routes.iter();
+        routes.map(|route| &*route.name)
     }
 
     /// Waits until a token is no longer good: until it expires or is revoked, or its issuer or its

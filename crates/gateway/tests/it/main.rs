@@ -23,6 +23,7 @@ mod cookie;
 mod deaths;
 mod door_corpus;
 mod dying;
+mod embedded;
 mod ext_authz;
 mod failure;
 mod forward_auth;

@@ -1,7 +1,7 @@
 """The protection of a FastAPI application."""
 
 import asyncio
-from collections.abc import AsyncIterable, AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Literal, TypeVar
 
@@ -102,10 +102,12 @@ class Portcullis(Guard):
                 case {"authorization_endpoint": authorization, "token_endpoint": token}:
                     self.oauth2.set_endpoints(authorization, token)
                     return True
+                case _:
+                    pass
         return False
 
     @asynccontextmanager
-    async def lifespan(self, _app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(self, _app: FastAPI) -> AsyncGenerator[None]:
         """The lifespan of an application whose keys are there at its first request, and whose
         documentation can sign in: ``FastAPI(lifespan=auth.lifespan)``. An issuer that cannot be
         reached stops nothing, and is asked again every half minute."""

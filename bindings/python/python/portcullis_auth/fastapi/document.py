@@ -69,7 +69,7 @@ def _add_scheme(components: dict[str, Any], operation: dict[str, Any], guards: l
     """Lists the second scheme beside the first, with the same scopes."""
     scheme = jsonable_encoder(guards[0].oauth2.model, by_alias=True, exclude_none=True)
     components.setdefault("securitySchemes", {}).setdefault(OAUTH2, scheme)
-    alternatives = []
+    alternatives: list[dict[str, Any]] = []
     for alternative in operation.get("security", []):
         alternatives.append(alternative)
         if OPENID_CONNECT in alternative:

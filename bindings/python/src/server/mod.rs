@@ -1,28 +1,26 @@
 //! The server, as Python has it.
 
+mod questions;
+
 use crate::background::background;
 use crate::denial;
-use crate::pending::{Answer, Pending, answer_or_future, wait};
+use crate::pending::{answer_or_future, wait};
 use crate::process::PerProcess;
-use crate::request::{self, AccessRequest, RoutedRequest};
+use crate::request::{self, RoutedRequest};
 use crate::requirement::Requirement;
-use crate::revocation::{self, Named};
+use crate::revocation::RevocationTarget;
 use crate::token::Token;
 use http::HeaderMap;
-use portcullis_core::{ConfigErrors, Requirement as Demand};
-use portcullis_gateway::{
-    Admission, Config, EmbeddedGateway, Settings, TurnedAway, excerpts, text,
-};
+use portcullis_core::ConfigErrors;
+use portcullis_gateway::{Config, EmbeddedGateway, Settings, excerpts, text};
 use portcullis_resource_server::clock::{Clock, SystemClock};
 use portcullis_resource_server::{
     Config as TokenConfig, DenialResponse, IssuerConfig, Metadata, ResourceServer,
 };
 use pyo3::types::{PyAnyMethods as _, PyDict};
-use pyo3::{Bound, IntoPyObjectExt as _, PyAny, PyResult, Python, pyclass, pymethods};
+use pyo3::{Bound, PyAny, PyResult, Python, pyclass, pymethods};
 use std::path::PathBuf;
-use std::sync::{Arc, LazyLock};
-
-static VALID_TOKEN: LazyLock<Arc<Demand>> = LazyLock::new(|| Arc::new(Demand::ValidToken));
+use std::sync::Arc;
 
 /// Makes the settings once more, for another process.
 type MakeSettings = Box<dyn Fn() -> Result<Settings, ConfigErrors> + Send + Sync>;
@@ -70,69 +68,6 @@ impl Server {
 
     fn resource_server(&self, py: Python<'_>) -> PyResult<ResourceServer> {
         Ok(self.live(py)?.resource_server().clone())
-    }
-
-    fn decision(
-        &self,
-        headers: &Bound<'_, PyAny>,
-        query: Option<&str>,
-        requirement: Option<&Requirement>,
-        method: Option<&str>,
-        websocket: bool,
-    ) -> PyResult<Pending<request::Decision>> {
-        let server = self.resource_server(headers.py())?;
-        let request = AccessRequest {
-            headers: request::headers(headers, method, websocket, &server)?,
-            server,
-            query: query.map(str::to_owned),
-            requirement: match requirement {
-                Some(requirement) => requirement.demand(),
-                None => Arc::clone(&VALID_TOKEN),
-            },
-        };
-        Ok(Box::pin(request.decide()))
-    }
-}
-
-impl Server {
-    fn permission(
-        &self,
-        py: Python<'_>,
-        token: &Token,
-        requirement: &Requirement,
-    ) -> PyResult<Pending<request::Decision>> {
-        let (server, token) = (self.resource_server(py)?, token.access_token());
-        let requirement = requirement.demand();
-        Ok(Box::pin(async move {
-            match server.permit(token, &requirement).await {
-                Ok(permit) => Ok(permit.into_token()),
-                Err(denial) => Err(DenialResponse::new(denial, &server, &HeaderMap::new())),
-            }
-        }))
-    }
-
-    fn admission(
-        &self,
-        py: Python<'_>,
-        request: RoutedRequest<'_, '_>,
-    ) -> PyResult<Pending<Result<Admission, TurnedAway>>> {
-        let (gateway, request) = (self.live(py)?, request.read()?);
-        Ok(Box::pin(async move { gateway.admit(request).await }))
-    }
-
-    fn revocation(
-        &self,
-        py: Python<'_>,
-        token: Option<&Token>,
-        issuer: Option<&str>,
-        named: &Named<'_>,
-    ) -> PyResult<Pending<Result<(), DenialResponse>>> {
-        let server = self.resource_server(py)?;
-        let revocation = revocation::read(token, issuer, named, self.clock.now())?;
-        Ok(Box::pin(async move {
-            let revoked = server.revoke(revocation).await;
-            revoked.map_err(|it| DenialResponse::new(it.into(), &server, &HeaderMap::new()))
-        }))
     }
 }
 
@@ -294,6 +229,19 @@ impl Server {
         )
     }
 
+    /// Checks a verified token once more: whether it expired or was revoked since, or its issuer or
+    /// its key is gone. Nothing is waited for but the store of revocations.
+    fn recheck<'py>(&self, py: Python<'py>, token: &Token) -> PyResult<Bound<'py, PyAny>> {
+        let (server, token) = (self.resource_server(py)?, token.access_token());
+        wait(
+            py,
+            Box::pin(async move {
+                let checked = server.recheck(&token).await;
+                checked.map_err(|it| DenialResponse::new(it, &server, &HeaderMap::new()))
+            }),
+        )
+    }
+
     /// Revokes tokens, in every replica that shares the store: `None`, or a future of the running
     /// loop.
     #[pyo3(signature = (*, token=None, issuer=None, subject=None, session=None, client=None))]
@@ -306,12 +254,12 @@ impl Server {
         session: Option<&str>,
         client: Option<&str>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let named = Named {
+        let target = RevocationTarget {
             subject,
             session,
             client,
         };
-        answer_or_future(py, self.revocation(py, token, issuer, &named)?)
+        answer_or_future(py, self.revocation(py, token, issuer, &target)?)
     }
 
     /// Like `revoke`, but waits. Not for the thread of an event loop.
@@ -325,12 +273,12 @@ impl Server {
         session: Option<&str>,
         client: Option<&str>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let named = Named {
+        let target = RevocationTarget {
             subject,
             session,
             client,
         };
-        wait(py, self.revocation(py, token, issuer, &named)?)
+        wait(py, self.revocation(py, token, issuer, &target)?)
     }
 
     /// Whether a request carries any credential, good or bad.
@@ -407,28 +355,6 @@ impl Server {
 
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
         Ok(format!("<Server for {}>", self.issuers(py)?.join(", ")))
-    }
-}
-
-impl Answer for request::Decision {
-    fn into_python(self, py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
-        match self {
-            Ok(token) => Token::from(token).into_bound_py_any(py),
-            Err(response) => Err(denial::of_response(py, response)),
-        }
-    }
-}
-
-impl Answer for Result<(), DenialResponse> {
-    fn into_python(self, py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
-        self.map_err(|response| denial::of_response(py, response))?;
-        Ok(py.None().into_bound(py))
-    }
-}
-
-impl Answer for &'static str {
-    fn into_python(self, py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
-        self.into_bound_py_any(py)
     }
 }
 
