@@ -71,12 +71,6 @@ fn deliver_all(deliveries: &Receiver<Delivery>) {
     }
 }
 
-/// How many tasks are under way. For tests.
-#[pyfunction(name = "_count_tasks")]
-pub(crate) fn count_tasks(py: Python<'_>) -> PyResult<usize> {
-    Ok(background(py)?.runtime.metrics().num_alive_tasks())
-}
-
 /// Whether this is a build for tests, whose times mean nothing.
 #[pyfunction(name = "_is_debug_build")]
 pub(crate) fn is_debug_build() -> bool {

@@ -28,7 +28,7 @@ mod _portcullis {
     #[pymodule_export]
     use crate::admission::Admission;
     #[pymodule_export]
-    use crate::background::{count_tasks, is_debug_build};
+    use crate::background::is_debug_build;
     #[pymodule_export]
     use crate::client::Client;
     #[pymodule_export]
@@ -37,6 +37,8 @@ mod _portcullis {
     use crate::idp::Idp;
     #[pymodule_export]
     use crate::issued_token::{IssuedToken, TokenResponse};
+    #[pymodule_export]
+    use crate::pending::count_waits;
     #[pymodule_export]
     use crate::requirement::{
         Requirement, acr, all_of, any_of, application, claim, group, max_age, not_, role, scope,

@@ -6,8 +6,11 @@
 use crate::background::{Background, background};
 use pyo3::sync::PyOnceLock;
 use pyo3::types::PyAnyMethods as _;
-use pyo3::{Bound, IntoPyObjectExt as _, Py, PyAny, PyResult, Python, pyclass, pymethods};
+use pyo3::{
+    Bound, IntoPyObjectExt as _, Py, PyAny, PyResult, Python, pyclass, pyfunction, pymethods,
+};
 use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
@@ -79,8 +82,10 @@ fn future<A: Answer>(
     let future = event_loop.call_method0("create_future")?;
     let (to_loop, to_future) = (event_loop.unbind(), future.clone().unbind());
     let deliveries = background.deliveries;
+    let counted = Counted::new();
     let task = background.runtime.spawn(async move {
         let answer = pending.await;
+        drop(counted);
         let settlement = Settlement {
             future: to_future,
             answer: Mutex::new(Some(Box::new(|py| {
@@ -96,6 +101,31 @@ fn future<A: Answer>(
     let cancellation = Cancellation(task.abort_handle());
     future.call_method1("add_done_callback", (cancellation,))?;
     Ok(future)
+}
+
+/// The answers that are waited for, in this process.
+static WAITS: AtomicUsize = AtomicUsize::new(0);
+
+/// One of them, until it is dropped.
+struct Counted;
+
+impl Counted {
+    fn new() -> Self {
+        WAITS.fetch_add(1, Ordering::Relaxed);
+        Self
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        WAITS.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// How many answers are waited for. For tests.
+#[pyfunction(name = "_count_waits")]
+pub(crate) fn count_waits() -> usize {
+    WAITS.load(Ordering::Relaxed)
 }
 
 /// Makes the value, or the exception.

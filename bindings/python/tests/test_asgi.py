@@ -1,7 +1,6 @@
 """The route table in front of an application of ASGI."""
 
 import asyncio
-import gc
 import json
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
@@ -21,7 +20,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from conftest import AUDIENCE, Idp
 from portcullis_auth import Server
-from portcullis_auth._portcullis import _count_tasks
+from portcullis_auth._portcullis import _count_waits
 from portcullis_auth.asgi import PortcullisMiddleware, token_of
 from serving import serve
 
@@ -358,17 +357,6 @@ def test_a_stream_of_events_ends_with_its_token(
     run(scenario())
 
 
-async def settled_tasks() -> int:
-    """How many tasks go on: those of earlier tests end with their servers, a moment later."""
-    gc.collect()
-    count, same = _count_tasks(), 0
-    while same < 20:
-        await asyncio.sleep(0.01)
-        same = same + 1 if _count_tasks() == count else 0
-        count = _count_tasks()
-    return count
-
-
 def test_nobody_waits_for_the_tokens_of_connections_that_are_over(
     idp: Idp, routed: Server, address: str
 ) -> None:
@@ -377,7 +365,7 @@ def test_nobody_waits_for_the_tokens_of_connections_that_are_over(
         url = f"http://{address}/events"
         async with httpx2.AsyncClient() as client, AsyncExitStack() as streams:
             await client.get(f"http://{address}/other", headers=headers)
-            before = await settled_tasks()
+            before = _count_waits()
             lines = []
             for _ in range(10):
                 opening = client.stream("GET", url, headers=headers)
@@ -385,9 +373,9 @@ def test_nobody_waits_for_the_tokens_of_connections_that_are_over(
                 # Forgotten, it would close the response.
                 lines.append(response.aiter_lines())
                 await anext(lines[-1])
-            assert _count_tasks() >= before + 10
+            assert _count_waits() >= before + 10
             await streams.aclose()
-            while _count_tasks() > before:
+            while _count_waits() > before:
                 await asyncio.sleep(0.01)
 
     run(scenario())

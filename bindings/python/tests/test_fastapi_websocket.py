@@ -14,10 +14,9 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from conftest import Idp
 from portcullis_auth import Server
-from portcullis_auth._portcullis import _count_tasks
+from portcullis_auth._portcullis import _count_waits
 from portcullis_auth.fastapi import Portcullis, Token
 from serving import serve
-from test_asgi import settled_tasks
 
 
 class Events:
@@ -218,17 +217,17 @@ def test_nobody_waits_for_the_token_of_a_websocket_that_is_over(
 ) -> None:
     async def scenario() -> None:
         await asyncio.to_thread(server.decide_blocking, idp.bearer())
-        before = await settled_tasks()
+        before = _count_waits()
         sockets = [
             await connect(f"ws://{address}/echo", additional_headers=idp.bearer())
             for _ in range(10)
         ]
         for socket in sockets:
             await socket.recv()
-        assert _count_tasks() >= before + 10
+        assert _count_waits() >= before + 10
         for socket in sockets:
             await socket.close()
-        while _count_tasks() > before:
+        while _count_waits() > before:
             await asyncio.sleep(0.01)
 
     run(scenario())
@@ -249,7 +248,7 @@ def test_nobody_waits_for_the_token_of_a_stream_that_is_over(
 
     async def scenario() -> None:
         token = await asyncio.to_thread(server.decide_blocking, idp.bearer())
-        before = await settled_tasks()
+        before = _count_waits()
 
         async def read(into: list[int]) -> None:
             async for number in auth.until_end(token, numbers()):
@@ -259,19 +258,19 @@ def test_nobody_waits_for_the_token_of_a_stream_that_is_over(
         readers = [asyncio.ensure_future(read(into)) for into in seen]
         while any(into != [0, 1, 2] for into in seen):
             await asyncio.sleep(0.01)
-        assert _count_tasks() >= before + 10
+        assert _count_waits() >= before + 10
         for reader in readers:
             reader.cancel()
         await asyncio.wait(readers)
         assert len(closed) == 10
-        while _count_tasks() > before:
+        while _count_waits() > before:
             await asyncio.sleep(0.01)
 
         async def few() -> AsyncIterator[int]:
             yield 1
 
         assert [number async for number in auth.until_end(token, few())] == [1]
-        while _count_tasks() > before:
+        while _count_waits() > before:
             await asyncio.sleep(0.01)
 
     run(scenario())

@@ -1,16 +1,12 @@
 """The package in the processes that people run: uvicorn and gunicorn, with workers and forks."""
 
-import http.client
 import json
 import os
 import shutil
-import signal
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
@@ -25,11 +21,10 @@ from flask import request as flask_request
 from conftest import AUDIENCE, Idp
 from portcullis_auth import Denied, Server, _portcullis
 from portcullis_auth.fastapi import Portcullis, Token
+from serving import PATIENCE, Service, serve_process, wait_until
 
 TESTS = Path(__file__).parent
 OIDC_PROVIDER = TESTS.parents[2] / "conformance/e2e/oidc-provider"
-PATIENCE = 30
-"""Seconds until a test gives up. A busy machine needs some of them."""
 CALLERS = 20
 """Callers that wait at the same time."""
 
@@ -90,7 +85,7 @@ def _report(server: Server, subject: str | None) -> dict[str, Any]:
         "subject": subject,
         "process": os.getpid(),
         "fetches": _count_fetches(server),
-        "tasks": _portcullis._count_tasks(),
+        "tasks": _portcullis._count_waits(),
         "threads": _native_threads(),
     }
 
@@ -108,95 +103,6 @@ def _native_threads() -> int:
 
 
 # The processes, as the tests see them.
-
-
-def wait_until(observe: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not observe():
-        if time.monotonic() > deadline:
-            raise TimeoutError("the expected state never came")
-        time.sleep(0.01)
-
-
-class Service:
-    """A server with its workers, on a port of its own."""
-
-    def __init__(self, process: subprocess.Popen[bytes], port: int, log: Path) -> None:
-        self.process = process
-        self.port = port
-        self.log = log
-
-    def get(self, path: str, headers: dict[str, str] | None = None) -> tuple[int, Any]:
-        """The status and the body of a response, over a connection of its own."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
-        try:
-            connection.request("GET", path, headers=headers or {})
-            response = connection.getresponse()
-            return response.status, json.loads(response.read())
-        finally:
-            connection.close()
-
-    def ask_all(
-        self, path: str, headers: dict[str, str] | None = None, workers: int = 2
-    ) -> list[dict[str, Any]]:
-        """The first body from each worker."""
-        bodies: dict[int, dict[str, Any]] = {}
-
-        def ask(_: int) -> None:
-            status, body = self.get(path, headers)
-            assert status == 200, (body, self.log.read_text())
-            bodies.setdefault(body["process"], body)
-
-        deadline = time.monotonic() + PATIENCE
-        # Several at once: one connection after the other often meets the same worker.
-        with ThreadPoolExecutor(4) as callers:
-            while len(bodies) < workers:
-                assert time.monotonic() < deadline, "a worker does not answer"
-                list(callers.map(ask, range(8)))
-        assert len(bodies) == workers
-        return list(bodies.values())
-
-    def stop(self) -> float:
-        """Stops the server as a platform does. The result is how many seconds it took."""
-        began = time.monotonic()
-        self.process.send_signal(signal.SIGTERM)
-        code = self.process.wait(PATIENCE)
-        # Uvicorn ends by the signal that it caught.
-        assert code in (0, -signal.SIGTERM), self.log.read_text()
-        return time.monotonic() - began
-
-
-@contextmanager
-def serve(command: list[str], issuer: str, folder: Path, **environment: str) -> Iterator[Service]:
-    """Runs a server. `{port}` in its command becomes the descriptor of its port."""
-    listener = socket.create_server(("127.0.0.1", 0), backlog=2048)
-    descriptor = str(listener.fileno())
-    path = os.pathsep.join(filter(None, [str(TESTS), os.environ.get("PYTHONPATH")]))
-    log = folder / "server.log"
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-m", *(part.replace("{port}", descriptor) for part in command)],
-            env={
-                **os.environ,
-                "PYTHONPATH": path,
-                "OAUTH2_ISSUER": issuer,
-                "OAUTH2_AUDIENCE": AUDIENCE,
-                **environment,
-            },
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            pass_fds=[listener.fileno()],
-            start_new_session=True,
-        )
-    port = listener.getsockname()[1]
-    # Open here, it would keep connections waiting for a server that is gone.
-    listener.close()
-    try:
-        yield Service(process, port, log)
-    finally:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
 
 
 @contextmanager
@@ -247,7 +153,7 @@ SERVERS = {
 def test_every_worker_decides_with_its_own_keys(idp: Idp, tmp_path: Path, name: str) -> None:
     # The master of gunicorn has keys and threads when it forks: that is the hard case.
     warm = {"FETCH_BEFORE_FORK": "1"} if name.startswith("gunicorn") else {}
-    with serve(SERVERS[name], idp.issuer, tmp_path, **warm) as service:
+    with serve_process(SERVERS[name], idp.issuer, tmp_path, **warm) as service:
         for before in service.ask_all("/state"):
             assert before["fetches"] == 0
         after = service.ask_all("/me", idp.bearer())
@@ -269,7 +175,7 @@ def test_a_client_that_disconnects_ends_its_wait(idp: Idp, tmp_path: Path) -> No
     # Gunicorn's own workers cancel the handler. Uvicorn only tells it, and FastAPI does not listen.
     command = ["gunicorn", "--bind", "fd://{port}", "-k", "asgi"]
     command += ["--asgi-disconnect-grace-period", "0", "test_process:make_asgi()"]
-    with serve(command, idp.issuer, tmp_path) as service:
+    with serve_process(command, idp.issuer, tmp_path) as service:
         with callers_without_keys(idp, service, 1900) as callers:
             waits = service.get("/state")[1]["tasks"]
             for caller in callers:
@@ -282,7 +188,7 @@ def test_a_client_that_disconnects_ends_its_wait(idp: Idp, tmp_path: Path) -> No
 
 def test_a_stop_lets_waiting_callers_have_their_response(idp: Idp, tmp_path: Path) -> None:
     with (
-        serve(UVICORN, idp.issuer, tmp_path) as service,
+        serve_process(UVICORN, idp.issuer, tmp_path) as service,
         callers_without_keys(idp, service, 1000) as callers,
     ):
         assert service.stop() < 10
@@ -345,7 +251,7 @@ def test_tokens_of_a_certified_provider_are_accepted(oidc_provider: str, tmp_pat
     with urlopen(request, timeout=PATIENCE) as response:
         token = json.load(response)["access_token"]
     command = [*GUNICORN, "-k", "sync", "test_process:make_wsgi()"]
-    with serve(command, oidc_provider, tmp_path) as service:
+    with serve_process(command, oidc_provider, tmp_path) as service:
         for body in service.ask_all("/me", {"authorization": f"Bearer {token}"}):
             assert body["subject"] == "service"
         status, body = service.get("/me", {"authorization": f"Bearer {token[:-8]}AAAAAAAA"})

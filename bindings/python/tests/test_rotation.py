@@ -15,7 +15,7 @@ from fastapi import Depends, FastAPI
 
 from conftest import Idp
 from portcullis_auth.fastapi import Portcullis, Token
-from test_process import PATIENCE, serve
+from serving import PATIENCE, serve_process
 
 CONNECTIONS = 250
 """Open at the same time: few enough for the descriptors of any machine."""
@@ -150,7 +150,7 @@ def rotate_with_overlap(idp: Idp) -> None:
 
 def test_a_slow_rotation_refuses_nobody_and_stops_nothing(idp: Idp, tmp_path: Path) -> None:
     command = ["uvicorn", "--fd", "{port}", "--factory", "test_rotation:make_app"]
-    with serve(command, idp.issuer, tmp_path) as service:
+    with serve_process(command, idp.issuer, tmp_path) as service:
         tokens = {"old": [idp.token() for _ in range(TOKENS)]}
         first = {"authorization": f"Bearer {tokens['old'][0]}"}
         assert service.get("/me", first)[0] == 200

@@ -7,6 +7,7 @@ mod client;
 mod command;
 mod docs_page;
 mod enterprise_api;
+mod fastapi_docs;
 mod gateway;
 mod idp_console;
 mod introspection;

@@ -8,7 +8,7 @@ import grpc
 from portcullis_auth._errors import Denied
 from portcullis_auth._portcullis import Requirement, Server, Token
 from portcullis_auth.grpc.behavior import BlockingBehavior
-from portcullis_auth.grpc.denials import abort
+from portcullis_auth.grpc.denials import abort, end_of
 from portcullis_auth.grpc.guard import Guard
 from portcullis_auth.grpc.handlers import Handler, rebuild, text_of
 
@@ -46,7 +46,7 @@ class BlockingTokenInterceptor(grpc.ServerInterceptor):
             try:
                 return self._guard.decide_blocking(method, context.invocation_metadata())
             except Denied as denied:
-                return abort(context, denied)
+                return abort(context, end_of(denied))
 
         # The pool decides: this thread is the only one that accepts calls.
         return rebuild(handler, BlockingBehavior(self._guard.server, handler, decide))

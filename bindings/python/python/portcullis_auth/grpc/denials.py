@@ -1,6 +1,6 @@
 """The end of a call that is denied."""
 
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 import grpc
 
@@ -27,10 +27,30 @@ def trailing_of(denied: Denied) -> tuple[tuple[str, str], ...]:
     return ((CODE_KEY, denied.code), *kept)
 
 
-def abort(context: Any, denied: Denied) -> NoReturn:  # noqa: ANN401
-    """Ends a call from a thread, by the exception of gRPC."""
+class CallEnd(NamedTuple):
+    """How a call ends."""
+
+    code: grpc.StatusCode
+    details: str
+    trailing: tuple[tuple[str, str], ...] = ()
+
+
+def end_of(denied: Denied) -> CallEnd:
+    """How a denied call ends."""
+    return CallEnd(status_of(denied), denied.detail, trailing_of(denied))
+
+
+def abort(context: Any, end: CallEnd) -> NoReturn:  # noqa: ANN401
+    """Ends a call at once, from a thread, by the exception of gRPC."""
     # `abort_with_status` would do both, but a server of `grpc.aio` lacks it.
-    context.set_trailing_metadata(trailing_of(denied))
-    context.abort(status_of(denied), denied.detail)
+    context.set_trailing_metadata(end.trailing)
+    context.abort(end.code, end.details)
     # `abort` raises. If it ever did not, the call must not go on.
-    raise denied
+    raise RuntimeError("expected the end of the call")
+
+
+def conclude(context: Any, end: CallEnd) -> None:  # noqa: ANN401
+    """Ends a stream of responses so, once its handler returns."""
+    context.set_trailing_metadata(end.trailing)
+    context.set_code(end.code)
+    context.set_details(end.details)
