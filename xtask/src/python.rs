@@ -47,6 +47,8 @@ pub(crate) fn check(bin: &Path) -> Outcome {
     types
         .args(["--pythonpath".as_ref(), bin.join("python").as_os_str()])
         .current_dir(root().join("bindings/python"));
+    let mut reference = inside(bin, "python", "reference.py");
+    reference.arg(root().join(ENVIRONMENT).join("reference"));
     let mut tests = inside(bin, "python", "-m pytest -q");
     tests.env("PORTCULLIS_COMMAND", root().join("target/debug/portcullis"));
     let steps = [
@@ -58,6 +60,7 @@ pub(crate) fn check(bin: &Path) -> Outcome {
         // Whether the stubs say what the module has.
         inside(bin, "stubtest", "--concise portcullis_auth._portcullis"),
         inside(bin, "portcullis", "--version"),
+        reference,
         tests,
     ];
     for step in steps {

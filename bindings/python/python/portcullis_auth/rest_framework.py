@@ -189,7 +189,7 @@ class RequirePermission(BasePermission):
             # A session, for example: it has no token that could meet anything.
             return False
         try:
-            _decide(request, self._origin.requirement)
+            self._check(request)
         except Outage as outage:
             # As a plain "no", its opposite would be a "yes".
             raise Denial(outage) from None
@@ -202,6 +202,14 @@ class RequirePermission(BasePermission):
             self.code = denied.code
             return False
         return self._has_token(request)
+
+    def _check(self, request: Request) -> None:
+        requirement = self._origin.requirement
+        if isinstance(request.auth, Token):
+            # Verified already: only the requirement is left.
+            configured_server().permit_blocking(request.auth, requirement)
+        else:
+            _decide(request, requirement)
 
     def _has_token(self, request: Request) -> bool:
         # This authenticates, so a bad credential ends here.

@@ -10,14 +10,12 @@ sends (``HTTP_X_AUTH_SUBJECT`` ...). Nothing that a client sends under those nam
 import json
 from collections.abc import Callable, Iterable, Iterator
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import Any
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from portcullis_auth._errors import Denied
 from portcullis_auth._portcullis import Admission, Server, Token
 from portcullis_auth._target import path_of, target
-
-if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 __all__ = ["ADMISSION", "PortcullisMiddleware", "token_of"]
 
@@ -25,7 +23,7 @@ ADMISSION = "portcullis.admission"
 """The member of an environment that holds the :class:`Admission`."""
 
 
-def token_of(environ: "WSGIEnvironment") -> Token | None:
+def token_of(environ: WSGIEnvironment) -> Token | None:
     """The token of the caller; ``None`` where the route needs none. Raises ``LookupError`` if no
     middleware has decided: then nobody knows who calls."""
     admission: Admission = environ[ADMISSION]
@@ -40,13 +38,11 @@ class PortcullisMiddleware:
     prefix that it is mounted at.
     """
 
-    def __init__(self, app: "WSGIApplication", server: Server | None = None) -> None:
+    def __init__(self, app: WSGIApplication, server: Server | None = None) -> None:
         self.app = app
         self.server = server or Server.from_env()
 
-    def __call__(
-        self, environ: "WSGIEnvironment", start_response: "StartResponse"
-    ) -> Iterable[bytes]:
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Decides about a request, and lets it on to the application."""
         try:
             admission = self._admit(environ)
@@ -54,7 +50,7 @@ class PortcullisMiddleware:
             return refuse(denied, start_response)
         return self.app(admitted(environ, admission), start_response)
 
-    def _admit(self, environ: "WSGIEnvironment") -> Admission:
+    def _admit(self, environ: WSGIEnvironment) -> Admission:
         # Without SCRIPT_NAME: applications do not route by it, and some servers take it from a
         # header, so that a client could move one route under another.
         path = environ.get("PATH_INFO", "")
@@ -68,7 +64,7 @@ class PortcullisMiddleware:
         )
 
 
-def headers_of(environ: "WSGIEnvironment") -> Iterator[tuple[str, str]]:
+def headers_of(environ: WSGIEnvironment) -> Iterator[tuple[str, str]]:
     """The header fields of a request. The server has joined repeated ones by commas, so two
     credentials are one that nobody can read."""
     for name, value in environ.items():
@@ -79,7 +75,7 @@ def headers_of(environ: "WSGIEnvironment") -> Iterator[tuple[str, str]]:
             yield name.replace("_", "-").lower(), environ[name]
 
 
-def admitted(environ: "WSGIEnvironment", admission: Admission) -> "WSGIEnvironment":
+def admitted(environ: WSGIEnvironment, admission: Admission) -> WSGIEnvironment:
     """The environment as the application may see it."""
     removed = {_variable(name) for name in admission.removed}
     seen = {name: value for name, value in environ.items() if name not in removed}
@@ -103,7 +99,7 @@ def _variable(name: bytes) -> str:
     return "HTTP_" + name.decode("latin-1").upper().replace("-", "_")
 
 
-def _sent_as(environ: "WSGIEnvironment") -> str | None:
+def _sent_as(environ: WSGIEnvironment) -> str | None:
     """The path on the wire, as gunicorn, Werkzeug, uWSGI and mod_wsgi keep it."""
     raw: str | None = environ.get("RAW_URI") or environ.get("REQUEST_URI")
     return path_of(raw) if raw else None

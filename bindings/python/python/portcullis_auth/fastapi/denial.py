@@ -14,6 +14,7 @@ class Denial(HTTPException):
     ``Portcullis.install``, with the code in the body too."""
 
     code: str
+    """The stable code, such as ``token.expired``."""
 
     def __init__(self, denied: Denied) -> None:
         super().__init__(denied.status, denied.detail, denied.headers)
@@ -27,6 +28,7 @@ class WebSocketDenial(WebSocketException):
     def __init__(self, denied: Denied) -> None:
         super().__init__(POLICY_VIOLATION, denied.detail)
         self.denied = denied
+        """The reason, and the response that any other request would get."""
 
 
 async def respond(_request: Request, denial: Exception) -> Response:

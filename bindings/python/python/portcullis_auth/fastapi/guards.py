@@ -27,13 +27,16 @@ class Guard(SecurityBase):
         self, server: Server, oauth2: OAuth2Scheme, requirement: Requirement | None = None
     ) -> None:
         self.server = server
+        """The server that decides."""
         self.requirement = requirement
+        """The demand on every token; ``None`` for any valid one."""
         # By the scopes of `Security`: those of the routes, so there are few.
         self._demands: dict[tuple[str, ...], Requirement | None] = {(): requirement}
         self.scheme_name = "openIdConnect"
         self.model = OpenIdConnect(openIdConnectUrl=metadata_url(server))
         # Not a dependency of this one, as FastAPI would have it: that doubles the cost of a guard.
         self.oauth2 = oauth2
+        """The scheme that the documentation signs in by."""
 
     async def __call__(self, connection: HTTPConnection, security_scopes: SecurityScopes) -> Token:
         """The verified token. FastAPI calls it."""
