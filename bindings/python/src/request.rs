@@ -1,5 +1,6 @@
 //! A request as Python has it: pairs of bytes (ASGI), or a mapping of texts.
 
+use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use portcullis_core::Requirement;
 use portcullis_core::cookie::CookieRequest;
@@ -12,6 +13,9 @@ use pyo3::types::{PyStringMethods as _, PyTuple};
 use pyo3::{Bound, PyAny, PyResult};
 use std::borrow::Cow;
 use std::sync::Arc;
+
+/// Stands for a value that no header can hold. It is no credential.
+const UNREADABLE: HeaderValue = HeaderValue::from_static("unreadable");
 
 /// All that a decision needs, so that it can be made on any thread.
 pub(crate) struct AccessRequest {
@@ -87,6 +91,14 @@ impl RoutedRequest<'_, '_> {
     }
 }
 
+/// The headers of a request with this token.
+pub(crate) fn authorization(token: &str) -> HeaderMap {
+    let value = HeaderValue::try_from(format!("Bearer {token}"));
+    let mut headers = HeaderMap::with_capacity(1);
+    headers.insert(AUTHORIZATION, value.unwrap_or(UNREADABLE));
+    headers
+}
+
 fn read(given: &Bound<'_, PyAny>) -> PyResult<HeaderMap> {
     let mut headers = HeaderMap::with_capacity(16);
     if given.is_instance_of::<PyList>() || given.is_instance_of::<PyTuple>() {
@@ -105,8 +117,7 @@ fn add_all(headers: &mut HeaderMap, pairs: &Bound<'_, PyAny>) -> PyResult<()> {
             continue;
         };
         // Left out, it could turn two credentials into one: so it stays, and is no credential.
-        let value = HeaderValue::from_bytes(&bytes(&value)?)
-            .unwrap_or_else(|_| HeaderValue::from_static("unreadable"));
+        let value = HeaderValue::from_bytes(&bytes(&value)?).unwrap_or(UNREADABLE);
         if headers.try_append(name, value).is_err() {
             return Err(PyValueError::new_err("too many header fields"));
         }

@@ -395,6 +395,21 @@ def test_a_verified_token_can_be_held_against_more_requirements(idp: Idp, server
     assert (refused.value.status, refused.value.code) == (403, "policy.role")
 
 
+def test_a_token_without_a_request_is_verified_too(idp: Idp, server: Server) -> None:
+    assert server.verify_blocking(idp.token("alice")).name == "Alice Adams"
+    assert server.verify(idp.token("alice", scope="a"), scope("a")).name == "Alice Adams"
+    for text, needed, expected in [
+        (idp.token(flaw="expired"), None, (401, "token.expired")),
+        (idp.token("bob"), role("Admin"), (403, "policy.role")),
+        ("", None, (400, "credential.malformed")),
+        ("a b", None, (401, "token.malformed")),
+        ("a\nb", None, (401, "credential.missing")),
+    ]:
+        with pytest.raises(Refusal) as refused:
+            server.verify_blocking(text, needed)
+        assert (refused.value.status, refused.value.code) == expected, text
+
+
 def test_a_server_tells_its_routes(idp: Idp) -> None:
     issuer = f'realm = "orders"\n[[issuer]]\nurl = "{idp.issuer}"\naudience = "{AUDIENCE}"\n'
     server = Server.from_toml(issuer + '[[route]]\npath = "/a"\naccess = "public"\n')

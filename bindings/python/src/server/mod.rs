@@ -149,6 +149,29 @@ impl Server {
         )
     }
 
+    /// Decides about a token that came by other means than a request, such as a message of a queue:
+    /// the token if that is known at once, else a future of the running loop.
+    #[pyo3(signature = (token, requirement=None))]
+    fn verify<'py>(
+        &self,
+        py: Python<'py>,
+        token: &str,
+        requirement: Option<&Requirement>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        answer_or_future(py, self.verification(py, token, requirement)?)
+    }
+
+    /// Like `verify`, but waits. Not for the thread of an event loop.
+    #[pyo3(signature = (token, requirement=None))]
+    fn verify_blocking<'py>(
+        &self,
+        py: Python<'py>,
+        token: &str,
+        requirement: Option<&Requirement>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        wait(py, self.verification(py, token, requirement)?)
+    }
+
     /// Decides what the caller of a verified token may do: the token, which then knows the groups
     /// that the requirement hangs on; or a future of the running loop.
     fn permit<'py>(

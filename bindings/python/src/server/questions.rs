@@ -38,6 +38,25 @@ impl Server {
         Ok(Box::pin(request.decide()))
     }
 
+    /// The decision about a token that came by other means than a request.
+    pub(super) fn verification(
+        &self,
+        py: Python<'_>,
+        token: &str,
+        requirement: Option<&Requirement>,
+    ) -> PyResult<Pending<request::Decision>> {
+        let request = AccessRequest {
+            headers: request::authorization(token),
+            server: self.resource_server(py)?,
+            query: None,
+            requirement: match requirement {
+                Some(requirement) => requirement.demand(),
+                None => Arc::clone(&VALID_TOKEN),
+            },
+        };
+        Ok(Box::pin(request.decide()))
+    }
+
     pub(super) fn permission(
         &self,
         py: Python<'_>,
