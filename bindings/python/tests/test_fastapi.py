@@ -440,3 +440,15 @@ def test_a_denial_inside_a_handler_is_a_response_too(idp: Idp, auth: Portcullis)
     response = client.get("/", headers=idp.bearer("bob"))
     assert (response.status_code, response.json()["code"]) == (403, "policy.role")
     assert client.get("/", headers=idp.bearer("bob", roles="Clerk")).status_code == 200
+
+
+def test_a_caller_can_be_overridden_in_tests() -> None:
+    auth = Portcullis(Server("https://idp.example", AUDIENCE))
+    app = application_for(auth)
+    client = TestClient(app)
+    with auth.override(app, "carol", roles=["Admin"]):
+        assert client.get("/reports").json() == "reports"
+        assert client.get("/batch").status_code == 403
+    with auth.override(app):
+        assert client.get("/reports").status_code == 403
+    assert client.get("/reports").status_code == 401

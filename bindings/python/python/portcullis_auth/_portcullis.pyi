@@ -195,9 +195,7 @@ class Server:
         method: str | None = None,
     ) -> Token:
         """Like ``decide``, but waits. Not for the thread of an event loop."""
-    def verify(
-        self, token: str, requirement: Requirement | None = None
-    ) -> Token | Future[Token]:
+    def verify(self, token: str, requirement: Requirement | None = None) -> Token | Future[Token]:
         """Decides about a token that came by other means than a request, such as a message of a
         queue or a field of GraphQL: the verified token if that is known at once, else a future of
         the running event loop. Raises ``Refusal`` or ``Outage``."""

@@ -2,8 +2,8 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterable, Mapping
-from contextlib import asynccontextmanager
-from typing import Any, Literal, TypeVar
+from contextlib import AbstractContextManager, asynccontextmanager
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from fastapi import Depends, FastAPI, HTTPException, Security
 from fastapi.openapi.models import OAuth2
@@ -15,6 +15,9 @@ from portcullis_auth._portcullis import Requirement, Server, Token
 from portcullis_auth.fastapi import denial, document, streams
 from portcullis_auth.fastapi.guards import Guard, OptionalGuard
 from portcullis_auth.fastapi.schemes import OAuth2Scheme
+
+if TYPE_CHECKING:
+    from portcullis_auth.testing import Signer
 
 T = TypeVar("T")
 
@@ -120,6 +123,19 @@ class Portcullis(Guard):
         # Nothing announces that an issuer is back.
         while not await self.discover():  # noqa: ASYNC110
             await asyncio.sleep(RETRY_SECONDS)
+
+    def override(
+        self,
+        app: FastAPI,
+        subject: str | None = "alice",
+        **order: Any,  # noqa: ANN401
+    ) -> AbstractContextManager["Signer"]:
+        """Lets the requests of a test come from this caller, without any provider: see
+        ``testing.override_caller``."""
+        # Applications need no test kit.
+        from portcullis_auth.testing import override_caller
+
+        return override_caller(app, self, subject, **order)
 
     def install(self, app: FastAPI) -> None:
         """Puts the code of a denial into the body of its response, also of one that a handler gets
