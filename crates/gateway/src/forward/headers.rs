@@ -180,6 +180,21 @@ mod tests {
     }
 
     #[test]
+    fn via_names_the_version_that_came_in() {
+        for (version, told) in [
+            (Version::HTTP_10, "1.0 portcullis"),
+            (Version::HTTP_11, "1.1 portcullis"),
+            (Version::HTTP_2, "2.0 portcullis"),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.append(VIA, HeaderValue::from_static("1.1 before"));
+            add_via(&mut headers, version);
+            let via: Vec<_> = headers.get_all(VIA).iter().collect();
+            assert_eq!(via, ["1.1 before", told]);
+        }
+    }
+
+    #[test]
     fn cookies_are_joined() {
         let mut headers = HeaderMap::new();
         for value in ["a=1", "b=2"] {
