@@ -69,3 +69,23 @@ pub(crate) fn set(headers: &mut HeaderMap, name: HeaderName, value: &str) {
         headers.insert(name, value);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::header::{FORWARDED, HOST};
+
+    #[test]
+    fn values_follow_each_other() {
+        let (mut values, mut headers) = (Values::new(), HeaderMap::new());
+        values.push("for=");
+        values.push_address(IpAddr::from([192, 0, 2, 1]));
+        values.set(&mut headers, FORWARDED);
+        values.push("a.example");
+        values.set(&mut headers, HOST);
+        values.push("a\nb");
+        values.set(&mut headers, HOST);
+        assert_eq!(headers[FORWARDED], "for=192.0.2.1");
+        assert_eq!(headers[HOST], "a.example");
+    }
+}

@@ -160,7 +160,7 @@ pub(crate) fn host_field(headers: &HeaderMap) -> Result<Option<Host>, Refusal> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use http::{Request, Version};
+    use http::{HeaderValue, Request, Version};
 
     fn read(
         version: Version,
@@ -266,6 +266,24 @@ mod tests {
             told(&Method::TRACE, "gw.example", "/"),
             Err("request.method")
         );
+    }
+
+    #[test]
+    fn chunked_is_the_one_transfer_coding() {
+        for (codings, is_read) in [
+            (&[][..], true),
+            (&["chunked"], true),
+            (&["Chunked "], true),
+            (&["gzip"], false),
+            (&["gzip, chunked"], false),
+            (&["chunked", "chunked"], false),
+        ] {
+            let mut headers = HeaderMap::new();
+            for coding in codings {
+                headers.append(TRANSFER_ENCODING, HeaderValue::from_static(coding));
+            }
+            assert_eq!(check_coding(&headers).is_ok(), is_read, "{codings:?}");
+        }
     }
 
     #[test]

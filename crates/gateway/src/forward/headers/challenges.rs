@@ -129,6 +129,20 @@ mod tests {
                 &["Bearer realm=\"ntlm\", scope=\"ntlm\""],
             ),
             (&[",, NTLM ,,"], &[]),
+            // A comma within quotes separates nothing, and neither does one before a parameter.
+            (
+                &["Basic realm=\"a, NTLM b\", NTLM"],
+                &["Basic realm=\"a, NTLM b\""],
+            ),
+            (
+                &["NTLM, Bearer realm=\"a\\\", Negotiate b\""],
+                &["Bearer realm=\"a\\\", Negotiate b\""],
+            ),
+            (&["Bearer a=\\\", NTLM b"], &["Bearer a=\\\", NTLM b"]),
+            (&["NTLM, Bearer a=b, ntlm =x"], &["Bearer a=b, ntlm =x"]),
+            (&["NTLM, Bearer a=x,, b=c"], &["Bearer a=x,, b=c"]),
+            // Without any of them a field stays as it was written.
+            (&["Basic,Bearer"], &["Basic,Bearer"]),
             (&["Negotiated"], &["Negotiated"]),
         ] {
             assert_eq!(stripped(fields), left, "{fields:?}");

@@ -124,8 +124,8 @@ mod tests {
             [some("192.0.2.1"), None]
         );
         assert_eq!(
-            read(b"for=\"a\\\", for=192.0.2.9\\\"\", for=192.0.2.1")[0],
-            some("192.0.2.1")
+            read(b"for=\"a\\\", for=192.0.2.9\\\"\", for=192.0.2.1"),
+            [some("192.0.2.1"), None]
         );
         assert_eq!(read(b"\xff;, for=192.0.2.1"), [some("192.0.2.1"), None]);
         assert_eq!(
@@ -135,6 +135,7 @@ mod tests {
         for unreadable in [
             &b"for=unknown"[..],
             b"for=_hidden",
+            b"for=\"192.0.2.1:_a/b\"",
             b"proto=https",
             b"for",
             b"for=",
