@@ -259,3 +259,43 @@ pub(crate) fn network(address: IpAddr) -> IpAddr {
         address @ IpAddr::V4(_) => address,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_unix_socket_is_believed_where_the_settings_say_so() {
+        let peer = |unix| Peer {
+            address: IpAddr::from([127, 0, 0, 1]),
+            unix,
+            secure: false,
+        };
+        let settings = |trusts_unix| ClientAddress {
+            trusts_unix,
+            ..ClientAddress::default()
+        };
+        for (trusts_unix, unix, is_trusted) in [
+            (true, true, true),
+            (true, false, false),
+            (false, true, false),
+            (false, false, false),
+        ] {
+            let found = settings(trusts_unix).is_trusted(peer(unix));
+            assert_eq!(found, is_trusted, "{trusts_unix} {unix}");
+        }
+        let network = ClientAddress {
+            trusted: vec!["127.0.0.0/8".parse().unwrap()],
+            ..ClientAddress::default()
+        };
+        assert!(network.is_trusted(peer(false)));
+    }
+
+    #[test]
+    fn a_caller_is_written_as_its_address() {
+        let address = IpAddr::from([192, 0, 2, 1]);
+        assert_eq!(Caller::Direct(address).to_string(), "192.0.2.1");
+        assert_eq!(Caller::Named(address).to_string(), "192.0.2.1");
+        assert_eq!(Caller::Unknown.to_string(), "unknown");
+    }
+}
