@@ -220,3 +220,15 @@ fn a_prefix_is_made_of_whole_segments() {
         assert_eq!(length(path, prefix), expected, "{path} {prefix}");
     }
 }
+
+#[test]
+fn more_segments_may_follow_two_stars_only() {
+    for (path, is_open) in [
+        ("/a/**", true),
+        ("/**", true),
+        ("/a", false),
+        ("/a/*", false),
+    ] {
+        assert_eq!(parsed(path).unwrap().is_open(), is_open, "{path}");
+    }
+}
