@@ -38,7 +38,13 @@ pub(crate) fn install() -> Result<PathBuf, Outcome> {
 /// Runs lints, type checkers and tests over the installed package.
 pub(crate) fn check(bin: &Path) -> Outcome {
     // The tests ask a provider, which is a program of ours.
-    let program = cargo(&["build", "--package", "portcullis-cli", "--locked", "--quiet"]);
+    let program = cargo(&[
+        "build",
+        "--package",
+        "portcullis-cli",
+        "--locked",
+        "--quiet",
+    ]);
     let pyright = match tools::npm_ci(PYRIGHT) {
         Ok(folder) => folder.join("node_modules/.bin/pyright"),
         Err(missing) => return Skipped(missing),
@@ -81,7 +87,10 @@ fn build(bin: &Path) -> Result<Vec<PathBuf>, String> {
         let mut command = inside(bin, "maturin", "build --quiet --locked --profile dev");
         // For this machine only, so its libraries need no check.
         command.args(["--compatibility", "linux", "--out"]);
-        command.arg(&folder).arg("--interpreter").arg(bin.join("python"));
+        command
+            .arg(&folder)
+            .arg("--interpreter")
+            .arg(bin.join("python"));
         command.current_dir(root().join(package));
         match ran(command) {
             Passed(_) => {}
@@ -95,7 +104,11 @@ fn build(bin: &Path) -> Result<Vec<PathBuf>, String> {
     if wheels.len() == PACKAGES.len() {
         return Ok(wheels);
     }
-    Err(format!("there are {} wheels in {}", wheels.len(), folder.display()))
+    Err(format!(
+        "there are {} wheels in {}",
+        wheels.len(),
+        folder.display()
+    ))
 }
 
 /// A program of the environment, in the folder of the package.

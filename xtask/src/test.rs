@@ -26,11 +26,7 @@ pub(crate) fn run() -> Result<String, String> {
     let ci = std::env::var_os("CI").is_some_and(|value| value == "true");
     let mut report = Report::default();
     let mut totals = Totals::default();
-    report.step("arrows between crates", || told(arrows::check()));
-    report.step("circles", || told(circles::check()));
-    report.step("names", || told(names::check()));
-    report.step("sizes", || told(sizes::check()));
-    report.step("format", || ran(cargo(&["fmt", "--all", "--check"])));
+    check_shape(&mut report);
     report.step("lints", || {
         ran(cargo(&[
             "clippy",
@@ -64,20 +60,7 @@ pub(crate) fn run() -> Result<String, String> {
         Some(bin) => python::check(bin),
         None => Skipped("the Python package is not installed".to_owned()),
     });
-    report.step("each feature by itself", hygiene::each_feature);
-    report.step("packages", hygiene::packages);
-    report.step("licences, bans, sources", hygiene::supply);
-    report.step("advisories", hygiene::advisories);
-    report.step("oldest compiler", msrv::check);
-    report.step("documentation", || ran(documentation()));
-    report.step("public names", || told(api::check(false)));
-    report.step("fuzz smoke", || match fuzz::run(None, 3) {
-        Ok(counts) => {
-            say(&counts);
-            Passed(format!("{} targets, 3 s each", fuzz::TARGETS.len()))
-        }
-        Err(text) => told(Err(text)),
-    });
+    check_packages(&mut report);
     say(&report.table());
     let skipped = report.skipped() + totals.skipped;
     let failed = report.failed() > 0 || totals.failed > 0 || (ci && skipped > 0);
@@ -92,6 +75,33 @@ pub(crate) fn run() -> Result<String, String> {
         totals.ignored + skipped + report.excused() + totals.excused
     );
     if failed { Err(line) } else { Ok(line) }
+}
+
+/// The layout, the names and the form of the code: seconds, so they come first.
+fn check_shape(report: &mut Report) {
+    report.step("arrows between crates", || told(arrows::check()));
+    report.step("circles", || told(circles::check()));
+    report.step("names", || told(names::check()));
+    report.step("sizes", || told(sizes::check()));
+    report.step("format", || ran(cargo(&["fmt", "--all", "--check"])));
+}
+
+/// What is published, and what the fuzz targets find at first sight.
+fn check_packages(report: &mut Report) {
+    report.step("each feature by itself", hygiene::each_feature);
+    report.step("packages", hygiene::packages);
+    report.step("licences, bans, sources", hygiene::supply);
+    report.step("advisories", hygiene::advisories);
+    report.step("oldest compiler", msrv::check);
+    report.step("documentation", || ran(documentation()));
+    report.step("public names", || told(api::check(false)));
+    report.step("fuzz smoke", || match fuzz::run(None, 3) {
+        Ok(counts) => {
+            say(&counts);
+            Passed(format!("{} targets, 3 s each", fuzz::TARGETS.len()))
+        }
+        Err(text) => told(Err(text)),
+    });
 }
 
 /// What the suites need that is not of this workspace, where it could be had: by the variables that

@@ -82,10 +82,10 @@ fn future<A: Answer>(
     let future = event_loop.call_method0("create_future")?;
     let (to_loop, to_future) = (event_loop.unbind(), future.clone().unbind());
     let deliveries = background.deliveries;
-    let counted = Counted::new();
+    let wait = Wait::new();
     let task = background.runtime.spawn(async move {
         let answer = pending.await;
-        drop(counted);
+        drop(wait);
         let settlement = Settlement {
             future: to_future,
             answer: Mutex::new(Some(Box::new(|py| {
@@ -107,16 +107,16 @@ fn future<A: Answer>(
 static WAITS: AtomicUsize = AtomicUsize::new(0);
 
 /// One of them, until it is dropped.
-struct Counted;
+struct Wait;
 
-impl Counted {
+impl Wait {
     fn new() -> Self {
         WAITS.fetch_add(1, Ordering::Relaxed);
         Self
     }
 }
 
-impl Drop for Counted {
+impl Drop for Wait {
     fn drop(&mut self) {
         WAITS.fetch_sub(1, Ordering::Relaxed);
     }

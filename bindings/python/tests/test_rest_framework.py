@@ -250,24 +250,36 @@ class Forgetful(TokenAuthentication):
         return known
 
 
-def test_an_outage_of_a_permission_is_no_answer(idp: Idp, client: APIClient, monkeypatch) -> None:
-    monkeypatch.setattr(Forgetful, "idp", idp, raising=False)
-    clerk = Require(role="Clerk")
-    for permission in (clerk, ~(clerk & AllowAny), clerk | AllowAny):
-        idp.clear_faults()
-        # A server that has failed waits before it fetches again.
-        configured_server.cache_clear()
-        shown = view(permission, authentication=Forgetful)
-        response = shown(APIRequestFactory().get("/", headers=idp.bearer()))
-        assert response.status_code == 503
-        assert int(response["Retry-After"]) > 0
-
-
 class Blind(TokenAuthentication):
     """It sees no token."""
 
     def authenticate(self, request: Request) -> None:
         return None
+
+
+def test_an_outage_of_a_permission_is_no_answer(idp: Idp, client: APIClient) -> None:
+    clerk = Require(role="Clerk")
+    for permission in (clerk, ~(clerk & AllowAny), clerk | AllowAny):
+        # A server that has never had keys; nobody but the permission asks it.
+        configured_server.cache_clear()
+        idp.fault(metadata="500")
+        shown = view(permission, authentication=Blind)
+        response = shown(APIRequestFactory().get("/", headers=idp.bearer()))
+        assert response.status_code == 503
+        assert int(response["Retry-After"]) > 0
+
+
+def test_a_permission_goes_by_the_token_that_was_authenticated(
+    idp: Idp, client: APIClient, monkeypatch
+) -> None:
+    """Its keys may be gone meanwhile: they were there when it was verified."""
+    monkeypatch.setattr(Forgetful, "idp", idp, raising=False)
+    for permission, expected in ((Require(role="Clerk"), 403), (Require(role="Admin"), 200)):
+        idp.clear_faults()
+        configured_server.cache_clear()
+        shown = view(permission, authentication=Forgetful)
+        response = shown(APIRequestFactory().get("/", headers=idp.bearer("alice")))
+        assert response.status_code == expected
 
 
 def test_a_token_that_was_not_authenticated_meets_nothing(idp: Idp, client: APIClient) -> None:

@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import time
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
@@ -366,7 +367,9 @@ def run_pytest(folder: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     for name in ("OAUTH2_ISSUER", "OAUTH2_AUDIENCE", "OAUTH2_PROFILE"):
         monkeypatch.delenv(name, raising=False)
     # An installed package brings the plugin by its entry point.
-    options = ["-q", "-W", "error", "-p", "no:cacheprovider", "-p", "portcullis_auth.pytest_plugin"]
+    options = ["-q", "-W", "error", "-p", "no:cacheprovider"]
+    if not entry_points(group="pytest11", name="portcullis_auth"):
+        options += ["-p", "portcullis_auth.pytest_plugin"]
     run = subprocess.run(
         [sys.executable, "-m", "pytest", *options, "."],
         cwd=folder,

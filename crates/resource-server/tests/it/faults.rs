@@ -93,7 +93,9 @@ async fn keys_that_are_on_their_way_are_worth_another_request_soon() {
         let mut headers = HeaderMap::new();
         let value = HeaderValue::try_from(format!("Bearer {token}")).unwrap();
         headers.insert(AUTHORIZATION, value);
-        server.decide(&headers, None, &Requirement::ValidToken).await
+        server
+            .decide(&headers, None, &Requirement::ValidToken)
+            .await
     });
     while idp.requests(Endpoint::Jwks) == before {
         tokio::task::yield_now().await;
