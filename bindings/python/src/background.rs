@@ -29,14 +29,15 @@ static BACKGROUND: PerProcess<Background> = PerProcess::new();
 
 /// The threads of this process. They are started here, if this is their first need.
 pub(crate) fn background(_py: Python<'_>) -> PyResult<Background> {
-    BACKGROUND.get(|| {
+    let own = BACKGROUND.get(|| {
         let deliveries = start_deliveries()?;
         log::deliver_by(deliveries.clone());
-        Ok(Background {
+        Ok::<_, io::Error>(Background {
             runtime: start_runtime()?,
             deliveries,
         })
-    })
+    });
+    Ok(own?)
 }
 
 /// Starts a runtime on a thread of its own, for the rest of the process.

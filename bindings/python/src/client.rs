@@ -56,12 +56,8 @@ impl ClientSettings {
 
 impl Client {
     fn live(&self, py: Python<'_>) -> PyResult<TokenSource> {
-        let make = || {
-            self.settings
-                .make()
-                .map_err(|fault| denial::config_fault(py, &fault))
-        };
-        self.live.get(make)
+        let source = self.live.get(|| self.settings.make());
+        source.map_err(|fault| denial::config_fault(py, &fault))
     }
 }
 

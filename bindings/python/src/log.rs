@@ -29,7 +29,7 @@ static DELIVERIES: ArcSwapOption<(u32, Sender<Delivery>)> = ArcSwapOption::const
 
 /// Begins to listen. Without a thread that delivers, nothing is written.
 pub(crate) fn install() {
-    // Somebody else in this module cannot have been first: it is ours alone.
+    // The extension module has a `tracing` of its own, so nobody else has set a subscriber.
     _ = tracing_subscriber::registry().with(PythonLog).try_init();
 }
 

@@ -1,6 +1,5 @@
 //! What belongs to one process: threads and connections do not survive a fork.
 
-use pyo3::PyResult;
 use std::mem;
 use std::process;
 use std::sync::{Mutex, PoisonError};
@@ -14,8 +13,9 @@ impl<T: Clone> PerProcess<T> {
     }
 
     /// The value of this process.
-    // Whoever locks holds the GIL, and so does whoever forks: no child finds it locked.
-    pub(crate) fn get(&self, make: impl FnOnce() -> PyResult<T>) -> PyResult<T> {
+    // The GIL is held while this is locked, and during a fork: a child never finds it locked. So
+    // `make` must not run Python, which may hand the GIL to a thread that waits here.
+    pub(crate) fn get<E>(&self, make: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
         let mut own = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let process = process::id();
         if let Some((owner, value)) = &*own

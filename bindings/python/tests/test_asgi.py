@@ -240,6 +240,15 @@ def test_routes_name_the_paths_that_the_application_routes_by(
     assert client.get(f"{prefix}x/admin/a", headers=bob).status_code == 404
 
 
+def test_a_prefix_that_frameworks_read_in_two_ways_lets_nobody_in(routed: Server) -> None:
+    app = FastAPI()
+    app.add_api_route("/public/a", lambda: "public")
+    app.add_middleware(PortcullisMiddleware, server=routed)
+    client = TestClient(app, root_path="/public/")
+    with pytest.raises(ValueError, match="without a slash at its end"):
+        client.get("/public/a")
+
+
 def test_an_application_with_a_prefix_of_its_own_is_not_wrapped(routed: Server) -> None:
     app = FastAPI()
     # As the deprecated argument of FastAPI sets it.

@@ -337,6 +337,8 @@ def test_the_words_of_requirements_are_arguments(idp: Idp, auth: Portcullis) -> 
     assert passing(user="alice", scope="a b") == {"/scopes"}
     with pytest.raises(ValueError, match=r'expected kind "user" or "application", found .robot'):
         auth.require(kind="robot")
+    with pytest.raises(TypeError, match=r"expected one of scope, role, .*; found rolle"):
+        auth.require(scope="a", rolle="Admin")
 
 
 def documented(app: FastAPI) -> dict[tuple[str, str], dict[str, Any]]:

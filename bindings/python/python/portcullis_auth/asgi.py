@@ -89,7 +89,11 @@ class PortcullisMiddleware:
 def route_path(scope: Scope) -> str:
     """The path that the application routes by: the one of the request, less ``root_path``."""
     path: str = scope["path"]
-    root_path: str = scope.get("root_path", "").rstrip("/")
+    root_path: str = scope.get("root_path", "")
+    if root_path.endswith("/"):
+        # Frameworks differ in which path is left then.
+        message = f"expected a root_path without a slash at its end, found {root_path!r}"
+        raise ValueError(f"{message}; help: set it so at the server")
     if root_path and (path == root_path or path.startswith(root_path + "/")):
         return path[len(root_path) :] or "/"
     return path

@@ -13,10 +13,9 @@ belongs to the application, and is left alone. Nothing here checks CSRF tokens.
 
 import asyncio
 import inspect
-import tomllib
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable
 from functools import cache, wraps
-from typing import Any, Literal, TypeVar, cast
+from typing import Any, TypeVar, Unpack, cast
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.apps import AppConfig
@@ -122,28 +121,13 @@ def token_required(view: _View) -> _View:
 
 def require(
     *all_of: Requirement,
-    scope: str | Iterable[str] = (),
-    role: str | None = None,
-    group: str | None = None,
-    kind: Literal["user", "application"] | None = None,
-    acr: str | Iterable[str] = (),
-    max_age: int | None = None,
-    claims: Mapping[str, str | bool | int | float] | None = None,
+    **words: Unpack[requirements.Words],
 ) -> Callable[[_View], _View]:
     """Lets only callers into a view who meet all of these, as :func:`token_required` does.
 
     The words are those of ``requirements.combine``. Raises ``ValueError`` if nothing is demanded.
     """
-    requirement = requirements.combine(
-        *all_of,
-        scope=scope,
-        role=role,
-        group=group,
-        kind=kind,
-        acr=acr,
-        max_age=max_age,
-        claims=claims,
-    )
+    requirement = requirements.combine(*all_of, **words)
     return lambda view: _guard(view, requirement)
 
 
@@ -185,7 +169,7 @@ def check_settings(**_: object) -> list[checks.CheckMessage]:
         checks.Warning(warning, id="portcullis_auth.W001") for warning in warnings
     ]
     if _has_idle_routes():
-        text = "PORTCULLIS_FILE has routes, but nothing applies them."
+        text = "The settings of Portcullis have routes, but nothing applies them."
         hint = f"Add {_MIDDLEWARE!r} to MIDDLEWARE."
         messages.append(checks.Warning(text, hint, id="portcullis_auth.W002"))
     return messages
@@ -318,13 +302,8 @@ async def _check_target_async(request: HttpRequest, *_: object) -> None:
 
 
 def _has_idle_routes() -> bool:
-    if getattr(settings, "PORTCULLIS_SERVER", None) is not None:
-        return False
-    path = getattr(settings, "PORTCULLIS_FILE", None)
-    if path is None or _MIDDLEWARE in settings.MIDDLEWARE:
-        return False
-    with open(path, "rb") as file:
-        return "route" in tomllib.load(file)
+    # One route is there always: the default one.
+    return _MIDDLEWARE not in settings.MIDDLEWARE and len(configured_server().routes) > 1
 
 
 def _forget_server(*, setting: str, **_: object) -> None:

@@ -11,9 +11,9 @@
 A denial is an ``HTTPException`` whose body is a problem document (RFC 9457).
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from functools import wraps
-from typing import Any, Literal, ParamSpec, TypeVar, cast
+from typing import Any, ParamSpec, TypeVar, Unpack, cast
 
 from flask import Flask, current_app, g, request
 from werkzeug.exceptions import HTTPException
@@ -135,29 +135,14 @@ class Portcullis:
     def require(
         self,
         *all_of: Requirement,
-        scope: str | Iterable[str] = (),
-        role: str | None = None,
-        group: str | None = None,
-        kind: Literal["user", "application"] | None = None,
-        acr: str | Iterable[str] = (),
-        max_age: int | None = None,
-        claims: Mapping[str, str | bool | int | float] | None = None,
+        **words: Unpack[requirements.Words],
     ) -> Guard:
         """A guard that demands all of these: a decorator, with a ``check`` for blueprints.
 
         The words are those of ``requirements.combine``. Raises ``ValueError`` if nothing is
         demanded.
         """
-        requirement = requirements.combine(
-            *all_of,
-            scope=scope,
-            role=role,
-            group=group,
-            kind=kind,
-            acr=acr,
-            max_age=max_age,
-            claims=claims,
-        )
+        requirement = requirements.combine(*all_of, **words)
         return Guard(self, requirement)
 
     def check(self) -> None:

@@ -4,9 +4,8 @@ They combine with ``&``, ``|`` and ``~`` too: ``user() & scope("orders:write") &
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Literal
+from typing import Literal, TypedDict, Unpack
 
-from portcullis_auth import _portcullis
 from portcullis_auth._portcullis import (
     Requirement,
     acr,
@@ -24,6 +23,7 @@ from portcullis_auth._portcullis import (
 
 __all__ = [
     "Requirement",
+    "Words",
     "acr",
     "all_of",
     "any_of",
@@ -39,30 +39,46 @@ __all__ = [
 ]
 
 
-def combine(
-    *requirements: Requirement,
-    scope: str | Iterable[str] = (),
-    role: str | None = None,
-    group: str | None = None,
-    kind: Literal["user", "application"] | None = None,
-    acr: str | Iterable[str] = (),
-    max_age: int | None = None,
-    claims: Mapping[str, str | bool | int | float] | None = None,
-) -> Requirement:
-    """One requirement that demands all of these.
+class Words(TypedDict, total=False):
+    """The demands that can be arguments, here and in the guards of each framework."""
 
-    Several scopes are demanded together; of several values of ``acr``, one is enough. ``max_age``
-    is in seconds. Raises ``ValueError`` if nothing is demanded.
-    """
+    scope: str | Iterable[str]
+    """The scopes, all of them."""
+    role: str | None
+    """A role."""
+    group: str | None
+    """A group."""
+    kind: Literal["user", "application"] | None
+    """For whom the token was issued."""
+    acr: str | Iterable[str]
+    """The ways in which the user signed in: one of them is enough (RFC 9470)."""
+    max_age: int | None
+    """The longest time since the user signed in, in seconds (RFC 9470)."""
+    claims: Mapping[str, str | bool | int | float] | None
+    """The claims that must have these values, or be arrays that hold them."""
+
+
+def combine(*requirements: Requirement, **words: Unpack[Words]) -> Requirement:
+    """One requirement that demands all of these. Raises ``ValueError`` if nothing is demanded, and
+    ``TypeError`` for an unknown word."""
+    unknown = words.keys() - Words.__annotations__.keys()
+    if unknown:
+        # A misspelt demand must not be one that nobody checks.
+        known = ", ".join(Words.__annotations__)
+        raise TypeError(f"expected one of {known}; found {', '.join(sorted(unknown))}")
     demands = list(requirements)
-    demands += [_portcullis.scope(name) for name in texts(scope)]
-    demands += [] if role is None else [_portcullis.role(role)]
-    demands += [] if group is None else [_portcullis.group(group)]
-    demands += [] if kind is None else [_kind(kind)]
-    values = texts(acr)
-    demands += [_portcullis.acr(*values)] if values else []
-    demands += [] if max_age is None else [_portcullis.max_age(max_age)]
-    demands += [_portcullis.claim(name, value) for name, value in (claims or {}).items()]
+    demands += [scope(name) for name in texts(words.get("scope", ()))]
+    if (role_name := words.get("role")) is not None:
+        demands.append(role(role_name))
+    if (group_name := words.get("group")) is not None:
+        demands.append(group(group_name))
+    if (kind_name := words.get("kind")) is not None:
+        demands.append(_kind(kind_name))
+    if values := texts(words.get("acr", ())):
+        demands.append(acr(*values))
+    if (seconds := words.get("max_age")) is not None:
+        demands.append(max_age(seconds))
+    demands += [claim(name, value) for name, value in (words.get("claims") or {}).items()]
     return all_of(*demands)
 
 

@@ -9,9 +9,9 @@ of its response is ``{"detail": ..., "code": ...}``. A credential of another kin
 bad one, so an authentication class for it stands before :class:`TokenAuthentication`.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Unpack, cast
 
 from django.core.exceptions import ImproperlyConfigured
 from rest_framework.authentication import BaseAuthentication
@@ -166,11 +166,7 @@ class TokenAuthentication(BaseAuthentication):
 
     def authenticate_header(self, request: Request) -> str:
         """The challenge for a request without a credential."""
-        try:
-            configured_server().decide_blocking({})
-        except Denied as denied:
-            return denied.headers.get("www-authenticate", "Bearer")
-        return "Bearer"
+        return f'Bearer realm="{configured_server().realm}"'
 
 
 class RequirePermission(BasePermission):
@@ -233,24 +229,9 @@ class Require(OperationHolderMixin):
     def __init__(
         self,
         *all_of: Requirement,
-        scope: str | Iterable[str] = (),
-        role: str | None = None,
-        group: str | None = None,
-        kind: Literal["user", "application"] | None = None,
-        acr: str | Iterable[str] = (),
-        max_age: int | None = None,
-        claims: Mapping[str, str | bool | int | float] | None = None,
+        **words: Unpack[requirements.Words],
     ) -> None:
-        self.requirement = requirements.combine(
-            *all_of,
-            scope=scope,
-            role=role,
-            group=group,
-            kind=kind,
-            acr=acr,
-            max_age=max_age,
-            claims=claims,
-        )
+        self.requirement = requirements.combine(*all_of, **words)
 
     def __call__(self) -> RequirePermission:
         """The permission for one request. REST framework calls it."""

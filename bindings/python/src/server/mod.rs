@@ -58,12 +58,11 @@ impl Server {
     /// The gateway of this process. After a fork it is another one: that of the parent may hold
     /// locks and connections of threads that do not exist here.
     fn live(&self, py: Python<'_>) -> PyResult<Arc<EmbeddedGateway>> {
-        self.live.get(|| {
-            let gateway = (self.settings)()
-                .and_then(|settings| EmbeddedGateway::new(settings, &self.clock))
-                .map_err(|errors| denial::config_error(py, &errors))?;
+        let gateway = self.live.get(|| {
+            let gateway = EmbeddedGateway::new((self.settings)()?, &self.clock)?;
             Ok(Arc::new(gateway))
-        })
+        });
+        gateway.map_err(|errors: ConfigErrors| denial::config_error(py, &errors))
     }
 
     fn resource_server(&self, py: Python<'_>) -> PyResult<ResourceServer> {

@@ -1,9 +1,9 @@
 """The protection of a FastAPI application."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Mapping
 from contextlib import AbstractContextManager, asynccontextmanager
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 
 from fastapi import Depends, FastAPI, HTTPException, Security
 from fastapi.openapi.models import OAuth2
@@ -51,27 +51,12 @@ class Portcullis(Guard):
     def require(
         self,
         *all_of: Requirement,
-        scope: str | Iterable[str] = (),
-        role: str | None = None,
-        group: str | None = None,
-        kind: Literal["user", "application"] | None = None,
-        acr: str | Iterable[str] = (),
-        max_age: int | None = None,
-        claims: Mapping[str, str | bool | int | float] | None = None,
+        **words: Unpack[requirements.Words],
     ) -> Any:  # noqa: ANN401
         """A dependency that demands all of these: see ``requirements.combine``. Its scopes are in
         the documentation."""
-        scopes = requirements.texts(scope)
-        demand = requirements.combine(
-            *all_of,
-            scope=scopes,
-            role=role,
-            group=group,
-            kind=kind,
-            acr=acr,
-            max_age=max_age,
-            claims=claims,
-        )
+        scopes = words["scope"] = requirements.texts(words.get("scope", ()))
+        demand = requirements.combine(*all_of, **words)
         guard = Guard(self.server, self.oauth2, demand)
         self.oauth2.add_scopes(scopes)
         return Security(guard, scopes=scopes)
