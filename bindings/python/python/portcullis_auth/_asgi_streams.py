@@ -38,7 +38,7 @@ class _Guarded:
         self._reason = ""
 
     def stop(self) -> None:
-        """Nobody waits for the token any more: the application is through."""
+        """Stops the wait for the end of the token, once the application has finished."""
         if self._end is not None:
             self._end.cancel()
 
@@ -55,7 +55,7 @@ class _Guarded:
 
     def _close_after(self, end: "Future[str]") -> None:
         if not end.cancelled():
-            # Without a reason the token cannot be vouched for either.
+            # A wait that failed cannot vouch for the token, so the connection ends as well.
             self._begin_to_close("the access token ended" if end.exception() else end.result())
 
     def _begin_to_close(self, reason: str) -> None:
@@ -67,7 +67,7 @@ class _Guarded:
         raise NotImplementedError
 
     def _refuse_more(self) -> None:
-        # Frameworks take this for a client that went away, and stop quietly.
+        # Frameworks treat it like a client that left, and stop without a traceback.
         if self._is_over:
             raise OSError("the access token of this connection ended")
 

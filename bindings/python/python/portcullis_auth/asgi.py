@@ -45,7 +45,7 @@ class PortcullisMiddleware:
 
     def __init__(self, app: Application, server: Server | None = None) -> None:
         if getattr(app, "root_path", ""):
-            # It would take its own prefix off behind this one, and route by another path.
+            # The application would cut off its prefix later, and route by another path.
             message = "expected an application without root_path: use its add_middleware"
             raise ValueError(message)
         self.app = app
@@ -54,7 +54,7 @@ class PortcullisMiddleware:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Decides about a request, and lets it on to the application."""
         if scope["type"] not in ("http", "websocket"):
-            # A lifespan is no request. Anything else is nothing that this can decide about.
+            # A lifespan is not a request. Any other type cannot be decided on.
             if scope["type"] != "lifespan":
                 message = f"expected http, websocket or lifespan; found {scope['type']!r}"
                 raise ValueError(message)

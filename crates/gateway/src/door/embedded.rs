@@ -195,8 +195,8 @@ impl EmbeddedGateway {
     }
 
     /// Waits until a token is no longer good: until it expires or is revoked, or its issuer or its
-    /// key is gone. Returns the reason, as a phrase for the client. For connections that outlive
-    /// their first request, such as a WebSocket.
+    /// key is gone. Revocation is asked about every five seconds. Returns the reason, as a phrase
+    /// for the client. For connections that outlive their first request, such as a WebSocket.
     pub async fn wait_for_end(&self, token: AccessToken) -> &'static str {
         let Generation { life, clock, .. } = &self.generation;
         let end = no_longer_good(life.clone(), Arc::clone(clock), token);

@@ -19,7 +19,7 @@ def end_with_token(websocket: WebSocket, server: Server, token: Token) -> None:
     websocket.send = guarded.send  # type: ignore[method-assign]
     handler = asyncio.current_task()
     if handler is not None:
-        # A WebSocket is one task of its server: over, nobody waits for the token any more.
+        # Servers run each WebSocket in a task of its own: the wait ends with that task.
         handler.add_done_callback(lambda _task: guarded.stop())
 
 
