@@ -2,6 +2,7 @@
 
 use crate::background::background;
 use crate::denial;
+use crate::process::Owned;
 use portcullis_idp::{Idp as RustIdp, IdpConfig};
 use pyo3::{PyResult, Python, pyclass, pymethods};
 use std::sync::{Mutex, PoisonError};
@@ -11,7 +12,7 @@ use std::sync::{Mutex, PoisonError};
 pub(crate) struct Idp {
     issuer: String,
     audience: String,
-    running: Mutex<Option<RustIdp>>,
+    running: Mutex<Option<Owned<RustIdp>>>,
 }
 
 #[pymethods]
@@ -28,7 +29,7 @@ impl Idp {
         Ok(Self {
             issuer: idp.issuer().as_str().to_owned(),
             audience: idp.audience().to_owned(),
-            running: Mutex::new(Some(idp)),
+            running: Mutex::new(Some(Owned::new(idp))),
         })
     }
 
@@ -44,15 +45,15 @@ impl Idp {
         &self.audience
     }
 
-    /// Stops it.
+    /// Stops it. In a child of a fork nothing happens: the parent's goes on.
     fn stop(&self, py: Python<'_>) -> PyResult<()> {
         let running = self
             .running
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .take();
-        let runtime = background(py)?.runtime;
-        if let Some(idp) = running {
+        if let Some(idp) = running.and_then(Owned::into_inner) {
+            let runtime = background(py)?.runtime;
             py.detach(|| runtime.block_on(idp.shutdown()));
         }
         Ok(())

@@ -4,8 +4,50 @@ use std::mem;
 use std::process;
 use std::sync::{Mutex, PoisonError};
 
+/// A value that only the process that made it uses and drops. In a child of a fork it may hold
+/// locks of threads that do not exist there.
+pub(crate) struct Owned<T> {
+    owner: u32,
+    value: Option<T>,
+}
+
+impl<T> Owned<T> {
+    pub(crate) fn new(value: T) -> Self {
+        Self {
+            owner: process::id(),
+            value: Some(value),
+        }
+    }
+
+    /// The value, in the process that made it.
+    pub(crate) fn get(&self) -> Option<&T> {
+        self.value.as_ref().filter(|_| self.is_own())
+    }
+
+    /// The value, in the process that made it.
+    pub(crate) fn into_inner(mut self) -> Option<T> {
+        if self.is_own() {
+            self.value.take()
+        } else {
+            None
+        }
+    }
+
+    fn is_own(&self) -> bool {
+        self.owner == process::id()
+    }
+}
+
+impl<T> Drop for Owned<T> {
+    fn drop(&mut self) {
+        if !self.is_own() {
+            mem::forget(self.value.take());
+        }
+    }
+}
+
 /// A value that each process makes for itself, at its first need.
-pub(crate) struct PerProcess<T>(Mutex<Option<(u32, T)>>);
+pub(crate) struct PerProcess<T>(Mutex<Option<Owned<T>>>);
 
 impl<T: Clone> PerProcess<T> {
     pub(crate) const fn new() -> Self {
@@ -17,15 +59,11 @@ impl<T: Clone> PerProcess<T> {
     // `make` must not run Python, which may hand the GIL to a thread that waits here.
     pub(crate) fn get<E>(&self, make: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
         let mut own = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let process = process::id();
-        if let Some((owner, value)) = &*own
-            && *owner == process
-        {
+        if let Some(value) = own.as_ref().and_then(Owned::get) {
             return Ok(value.clone());
         }
         let value = make()?;
-        // The parent's may hold locks whose threads do not exist here: it is never dropped.
-        mem::forget(own.replace((process, value.clone())));
+        *own = Some(Owned::new(value.clone()));
         Ok(value)
     }
 }

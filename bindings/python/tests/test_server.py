@@ -1,8 +1,7 @@
-"""The server itself: tokens, refusals, outages, waiting, forks."""
+"""The server itself: tokens, refusals, outages, waiting."""
 
 import asyncio
 import logging
-import os
 import pickle
 import re
 import threading
@@ -197,29 +196,6 @@ def test_a_loop_that_is_closed_early_harms_nobody(idp: Idp, server: Server) -> N
         server.decide(headers)
 
     asyncio.run(scenario())
-    assert server.decide_blocking(headers).name == "Alice Adams"
-
-
-@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
-def test_a_child_decides_after_a_fork(idp: Idp, server: Server) -> None:
-    headers = idp.bearer()
-    server.decide_blocking(headers)
-    child = os.fork()
-    if child == 0:
-        try:
-            blocking = server.decide_blocking(headers).name
-            waiting = asyncio.run(decide(server, idp.bearer("bob"))).name
-            os._exit(0 if (blocking, waiting) == ("Alice Adams", "Bob Brown") else 1)
-        except BaseException:
-            os._exit(2)
-    deadline = time.monotonic() + 20
-    while (ended := os.waitpid(child, os.WNOHANG)) == (0, 0):
-        if time.monotonic() > deadline:
-            os.kill(child, 9)
-            os.waitpid(child, 0)
-            pytest.fail("the child hangs")
-        time.sleep(0.02)
-    assert os.waitstatus_to_exitcode(ended[1]) == 0
     assert server.decide_blocking(headers).name == "Alice Adams"
 
 

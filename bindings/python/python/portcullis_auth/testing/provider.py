@@ -181,7 +181,7 @@ class Idp:
         }
 
     def stop(self) -> None:
-        """Stops it, once and for all."""
+        """Stops it, once and for all. In a child of a fork nothing happens."""
         self._idp.stop()
 
     def __enter__(self) -> Self:
