@@ -6,3 +6,7 @@
 //! - `tests/it/vectors`: other people's vectors, which are read from outside the project.
 //! - `tests/it/e2e`: processes, real identity providers, real HTTP.
 //! - `waived.toml`: the vectors that are not followed, each with its reason.
+//! - `pages/`: runs the snippets of the documents; `src/pages.rs` compiles those in Rust.
+
+#[cfg(doctest)]
+mod pages;

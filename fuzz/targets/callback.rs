@@ -1,12 +1,9 @@
 //! Any text as the query of a callback: another reading of it finds the same code, or none as well.
 
-#![no_main]
-
-use libfuzzer_sys::fuzz_target;
+use crate::shared::choice;
 use percent_encoding::percent_decode;
 use portcullis_client::Error;
 use portcullis_client::fuzzing::callback;
-use portcullis_fuzz::choice;
 use portcullis_resource_server::Secret;
 
 const ISSUER: &str = "https://idp.example/tenant-a";
@@ -20,7 +17,7 @@ const NAMES: &[&str] = &[
     "error_uri",
 ];
 
-fuzz_target!(|data: &[u8]| {
+pub(crate) fn run(data: &[u8]) {
     let (selector, data) = choice(data);
     let Ok(query) = std::str::from_utf8(data) else {
         return;
@@ -59,7 +56,7 @@ fuzz_target!(|data: &[u8]| {
             "{told}"
         );
     }
-});
+}
 
 fn pairs(query: &str) -> Vec<(String, String)> {
     let text = |part: &str| {

@@ -1,15 +1,12 @@
 //! A `Content-Encoding`, and any bytes as the body of a document: never more comes out than is
 //! allowed, and what comes out is what another decoder finds. What is packed is unpacked again.
 
-#![no_main]
-
+use crate::shared::choice;
 use flate2::Compression;
 use flate2::write::{
     DeflateDecoder, DeflateEncoder, GzEncoder, MultiGzDecoder, ZlibDecoder, ZlibEncoder,
 };
 use http::HeaderValue;
-use libfuzzer_sys::fuzz_target;
-use portcullis_fuzz::choice;
 use portcullis_provider::fuzzing::decode;
 use std::io::{self, Write};
 
@@ -18,7 +15,7 @@ const MARK: &[u8] = b"\xef\xbb\xbf";
 /// More than this is not worked on by the other decoder.
 const MOST: usize = 1 << 20;
 
-fuzz_target!(|data: &[u8]| {
+pub(crate) fn run(data: &[u8]) {
     let (selector, data) = choice(data);
     let (size, data) = choice(data);
     let largest = 1 << (size % 16);
@@ -49,7 +46,7 @@ fuzz_target!(|data: &[u8]| {
         (Err(_), _) => {}
     }
     packed(data, largest);
-});
+}
 
 /// Any value of the field: what is not known is refused, whatever the body is.
 fn named(coding: &[u8], body: &[u8], largest: usize) {

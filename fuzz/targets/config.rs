@@ -1,11 +1,8 @@
 //! Any text as settings: a clear fault, or settings that can be used.
 
-#![no_main]
-
-use libfuzzer_sys::fuzz_target;
 use portcullis_resource_server::{Config, Settings};
 
-fuzz_target!(|data: &[u8]| {
+pub(crate) fn run(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else {
         return;
     };
@@ -19,4 +16,4 @@ fuzz_target!(|data: &[u8]| {
             )
         }
     }
-});
+}

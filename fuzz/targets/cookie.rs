@@ -1,16 +1,13 @@
 //! A method, the name of a cookie and header fields, a line each: the cookie is a credential only
 //! where nothing else is, and where no other site made the browser ask; it is removed alone.
 
-#![no_main]
-
 use http::Method;
 use http::header::{AUTHORIZATION, COOKIE, HeaderMap, HeaderName, HeaderValue, ORIGIN};
-use libfuzzer_sys::fuzz_target;
 use portcullis_core::cookie::{CookieRequest, is_name, remove};
 
 const SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
-fuzz_target!(|data: &[u8]| {
+pub(crate) fn run(data: &[u8]) {
     let mut lines = data.split(|byte| *byte == b'\n');
     let Ok(method) = Method::from_bytes(lines.next().unwrap_or_default()) else {
         return;
@@ -22,7 +19,7 @@ fuzz_target!(|data: &[u8]| {
     let headers: HeaderMap = lines.take(64).filter_map(field).collect();
     presented(&method, &headers, name);
     removed(&headers, name);
-});
+}
 
 fn field(line: &[u8]) -> Option<(HeaderName, HeaderValue)> {
     let at = line.iter().position(|byte| *byte == b':')?;

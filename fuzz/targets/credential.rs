@@ -1,12 +1,9 @@
 //! Any bytes as an Authorization header and a query.
 
-#![no_main]
-
 use http::{HeaderMap, HeaderValue};
-use libfuzzer_sys::fuzz_target;
 use portcullis_core::credential;
 
-fuzz_target!(|data: &[u8]| {
+pub(crate) fn run(data: &[u8]) {
     let mut parts = data.split(|byte| *byte == b'\n');
     let (first, second, query) = (parts.next(), parts.next(), parts.next());
     let mut headers = HeaderMap::new();
@@ -22,4 +19,4 @@ fuzz_target!(|data: &[u8]| {
         assert_eq!(headers.len(), 1, "one of two credentials was picked");
         assert!(!found.token().is_empty() && found.token().is_ascii());
     }
-});
+}

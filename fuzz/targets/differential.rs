@@ -1,15 +1,12 @@
 //! Whatever we accept, another library accepts.
 
-#![no_main]
-
+use crate::shared::{key_set, runtime, server};
 use jsonwebtoken::{DecodingKey, Validation, decode, decode_header};
-use libfuzzer_sys::fuzz_target;
 use portcullis_core::credential::Credential;
 use portcullis_core::jose::Algorithm;
-use portcullis_fuzz::{key_set, runtime, server};
 use serde_json::Value;
 
-fuzz_target!(|data: &[u8]| {
+pub(crate) fn run(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else {
         return;
     };
@@ -38,4 +35,4 @@ fuzz_target!(|data: &[u8]| {
         &validation,
     )
     .expect("another library accepts it");
-});
+}

@@ -1,14 +1,11 @@
 //! Any text as a token before a whole server: what is explained is what is decided, and nothing
 //! unsigned gets in.
 
-#![no_main]
-
-use libfuzzer_sys::fuzz_target;
+use crate::shared::{runtime, server};
 use portcullis_core::Denial;
 use portcullis_core::credential::Credential;
-use portcullis_fuzz::{runtime, server};
 
-fuzz_target!(|data: &[u8]| {
+pub(crate) fn run(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else {
         return;
     };
@@ -24,4 +21,4 @@ fuzz_target!(|data: &[u8]| {
         Err(Denial::Outage(outage)) => Some(outage.code().as_str()),
     };
     assert_eq!(explained.first_obstacle().map(|step| step.code), code);
-});
+}

@@ -2,13 +2,10 @@
 //! method, path, host, then header fields. Decided is what was told, in one spelling; a question
 //! that tells two requests is refused.
 
-#![no_main]
-
-use libfuzzer_sys::fuzz_target;
-use portcullis_fuzz::{choice, segments};
+use crate::shared::{choice, segments};
 use portcullis_gateway::fuzzing::{OriginalRequest, host, path, question};
 
-fuzz_target!(|data: &[u8]| {
+pub(crate) fn run(data: &[u8]) {
     let (selector, data) = choice(data);
     if selector % 2 == 0 {
         assert!(question(data).is_err() || is_framed(data));
@@ -16,7 +13,7 @@ fuzz_target!(|data: &[u8]| {
     } else {
         told_in_lines(data);
     }
-});
+}
 
 /// Whether the head of the only frame says how long it is.
 fn is_framed(body: &[u8]) -> bool {

@@ -1,11 +1,8 @@
 //! What a client writes where proxies tell the caller, a line for each header field: an address
 //! that stands left of an untrusted hop is never taken for the caller's.
 
-#![no_main]
-
+use crate::shared::choice;
 use http::{HeaderMap, HeaderName, HeaderValue};
-use libfuzzer_sys::fuzz_target;
-use portcullis_fuzz::choice;
 use portcullis_gateway::fuzzing::caller;
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -37,7 +34,7 @@ const HOPS: &[(&str, &str, &str)] = &[
     ),
 ];
 
-fuzz_target!(|data: &[u8]| {
+pub(crate) fn run(data: &[u8]) {
     let (selector, data) = choice(data);
     let values: Vec<HeaderValue> = data
         .split(|byte| *byte == b'\n')
@@ -68,7 +65,7 @@ fuzz_target!(|data: &[u8]| {
         told_on(&name, &as_sent(&name, &values), proxies);
     }
     by_themselves(&as_sent(&LIST, &values));
-});
+}
 
 /// What a client sends, and what the proxies add: as a field of their own, or behind the last one.
 fn appended(name: &HeaderName, sent: &[HeaderValue], added: &str, is_joined: bool) -> HeaderMap {

@@ -1,14 +1,11 @@
 //! A host and a pattern of hosts, a line each: both have one spelling, another library reads the
 //! same host, and a pattern is for whole labels.
 
-#![no_main]
-
-use libfuzzer_sys::fuzz_target;
 use portcullis_gateway::fuzzing::{host, host_matches, host_pattern};
 use std::net::IpAddr;
 use url::Url;
 
-fuzz_target!(|data: &[u8]| {
+pub(crate) fn run(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else {
         return;
     };
@@ -57,7 +54,7 @@ fuzz_target!(|data: &[u8]| {
         Some(is_for),
         "{pattern} {written}"
     );
-});
+}
 
 /// The host as browsers and most servers read it.
 fn another_reading(written: &str, name: &str, port: &str) {

@@ -1,12 +1,9 @@
 //! Any bytes as one key.
 
-#![no_main]
-
-use libfuzzer_sys::fuzz_target;
 use portcullis_core::Limits;
 use portcullis_core::jose::{VerifyingKey, json};
 
-fuzz_target!(|data: &[u8]| {
+pub(crate) fn run(data: &[u8]) {
     let Ok(value) = json::parse(data, &Limits::default()) else {
         return;
     };
@@ -17,4 +14,4 @@ fuzz_target!(|data: &[u8]| {
         assert!(is_absent("d") && is_absent("k"));
         assert!(key.algorithms().count() > 0);
     }
-});
+}

@@ -1,14 +1,13 @@
 //! Any bytes as a key set.
 
-#![no_main]
-
-use libfuzzer_sys::fuzz_target;
 use portcullis_core::Limits;
 use portcullis_core::jose::Jwks;
 
-fuzz_target!(|data: &[u8]| {
+pub(crate) fn run(data: &[u8]) {
     let limits = Limits::default();
     if let Ok(set) = Jwks::parse(data, &limits) {
-        assert!(!set.keys().is_empty() && set.keys().len() + set.skipped_keys().len() <= limits.keys);
+        assert!(
+            !set.keys().is_empty() && set.keys().len() + set.skipped_keys().len() <= limits.keys
+        );
     }
-});
+}

@@ -2,10 +2,7 @@
 //! path that decode to the same segments are decided alike; what is forwarded decodes to what was
 //! decided.
 
-#![no_main]
-
-use libfuzzer_sys::fuzz_target;
-use portcullis_fuzz::segments;
+use crate::shared::segments;
 use portcullis_gateway::fuzzing::{Router, path, pattern, walk};
 use std::fmt::Write as _;
 use std::sync::LazyLock;
@@ -39,7 +36,7 @@ static ROUTER: LazyLock<Router> = LazyLock::new(|| {
     Router::new(document).expect("the settings are right")
 });
 
-fuzz_target!(|data: &[u8]| {
+pub(crate) fn run(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else {
         return;
     };
@@ -68,7 +65,7 @@ fuzz_target!(|data: &[u8]| {
         None => assert_eq!(found, None),
     }
     forwarded(target);
-});
+}
 
 /// The path in its one spelling says the same, however it was written; nothing in it can be read in
 /// another way.

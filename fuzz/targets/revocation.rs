@@ -1,12 +1,9 @@
 //! Any fields as an entry of the revocation store, a line each: what is read is written, and read,
 //! the same again.
 
-#![no_main]
-
-use libfuzzer_sys::fuzz_target;
 use portcullis_resource_server::fuzzing::rewrite;
 
-fuzz_target!(|data: &[u8]| {
+pub(crate) fn run(data: &[u8]) {
     let entry: Vec<&[u8]> = data.split(|byte| *byte == b'\n').collect();
     let Ok(written) = rewrite(&entry) else {
         return;
@@ -32,4 +29,4 @@ fuzz_target!(|data: &[u8]| {
     // An entry that is cut, or goes on, is none.
     assert!((0..entry.len()).all(|length| rewrite(&entry[..length]).is_err() || length == 4));
     assert!(rewrite(&[&entry[..], &[b"until", b"1"]].concat()).is_err());
-});
+}

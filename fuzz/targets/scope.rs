@@ -1,11 +1,8 @@
 //! Any text as a scope string and as a claim path.
 
-#![no_main]
-
-use libfuzzer_sys::fuzz_target;
 use portcullis_core::token::{ClaimPath, Scopes};
 
-fuzz_target!(|data: &[u8]| {
+pub(crate) fn run(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else {
         return;
     };
@@ -19,4 +16,4 @@ fuzz_target!(|data: &[u8]| {
     if let Ok(path) = ClaimPath::parse(text) {
         assert_eq!(ClaimPath::parse(&path.to_string()), Ok(path));
     }
-});
+}

@@ -1,16 +1,13 @@
 //! Any text as the one document of a gateway, and as variables of the environment: clear faults, or
 //! settings that stay the same when they are printed and read again.
 
-#![no_main]
-
-use libfuzzer_sys::fuzz_target;
 use portcullis_core::ConfigErrors;
 use portcullis_gateway as gateway;
 use portcullis_resource_server::config::VARIABLES;
 use portcullis_resource_server::{Config, Settings};
 use std::collections::BTreeMap;
 
-fuzz_target!(|data: &[u8]| {
+pub(crate) fn run(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else {
         return;
     };
@@ -20,7 +17,7 @@ fuzz_target!(|data: &[u8]| {
     }
     document(text);
     variables(text);
-});
+}
 
 /// All faults say where they are and what to do.
 fn are_clear(faults: &ConfigErrors) {

@@ -1,13 +1,10 @@
 //! A scope that was asked for, and any bytes as the answer of a token endpoint, a line each:
 //! another parser finds the same tokens in it, and no error shows one.
 
-#![no_main]
-
-use libfuzzer_sys::fuzz_target;
+use crate::shared::choice;
 use portcullis_client::fuzzing::tokens;
 use portcullis_client::{TokenKind, TokenResponse};
 use portcullis_core::token::{NumericDate, Scopes};
-use portcullis_fuzz::choice;
 use serde_json::Value;
 
 const NOW: NumericDate = NumericDate::from_seconds(1_800_000_000);
@@ -23,7 +20,7 @@ const KINDS: &[&str] = &[
     "TEXT/PLAIN",
 ];
 
-fuzz_target!(|data: &[u8]| {
+pub(crate) fn run(data: &[u8]) {
     let (selector, data) = choice(data);
     let end = data.iter().position(|byte| *byte == b'\n').unwrap_or(0);
     let (Ok(scope), body) = (
@@ -74,7 +71,7 @@ fuzz_target!(|data: &[u8]| {
             }
         }
     }
-});
+}
 
 /// The text of a member, if there is more than nothing.
 fn filled<'d>(document: &'d Value, name: &str) -> Option<&'d str> {

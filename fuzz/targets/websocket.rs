@@ -2,14 +2,11 @@
 //! through a tunnel whose token ends: nothing is lost or changed, and the last frame is never put
 //! into another one.
 
-#![no_main]
-
-use libfuzzer_sys::fuzz_target;
-use portcullis_fuzz::{choice, runtime};
+use crate::shared::{choice, runtime};
 use portcullis_gateway::fuzzing::{between_frames, run_tunnel};
 use std::collections::BTreeSet;
 
-fuzz_target!(|data: &[u8]| {
+pub(crate) fn run(data: &[u8]) {
     let (selector, data) = choice(data);
     let (size, data) = choice(data);
     let ends = ends(data);
@@ -27,7 +24,7 @@ fuzz_target!(|data: &[u8]| {
         assert_eq!(is_between, ends.contains(&passed), "after {passed} bytes");
     }
     through_a_tunnel(data, &ends, usize::from(selector), size);
-});
+}
 
 /// Where frames end (RFC 6455, section 5.2); the beginning counts too.
 fn ends(data: &[u8]) -> BTreeSet<usize> {

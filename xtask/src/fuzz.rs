@@ -109,8 +109,9 @@ fn host() -> Result<String, String> {
 }
 
 fn fuzz(name: &str, seconds: u32) -> Result<String, String> {
-    let binary = folder().join(host()?).join("release").join(name);
+    let binary = folder().join(host()?).join("release/portcullis-fuzz");
     let output = Command::new(binary)
+        .env("FUZZ_TARGET", name)
         .arg(folder().join("corpus").join(name))
         .args([
             format!("-max_total_time={seconds}"),

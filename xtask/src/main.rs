@@ -3,7 +3,10 @@
 mod api;
 mod arrows;
 mod cargo;
+mod chart;
 mod circles;
+mod dist;
+mod documents;
 mod fuzz;
 mod hygiene;
 mod msrv;
@@ -12,6 +15,7 @@ mod providers;
 mod python;
 mod report;
 mod rig;
+mod site;
 mod sizes;
 mod source;
 mod test;
@@ -33,10 +37,16 @@ fn main() -> ExitCode {
             .and_then(|_| hygiene::advisories().into_result()),
         "features" => hygiene::each_feature().into_result(),
         "msrv" => msrv::check().into_result(),
-        "api" => test::document().and_then(|()| api::check(true)),
-        "docs" => test::write_documents(),
+        "api" => documents::make_reference().and_then(|()| api::check(true)),
+        "docs" => documents::write(),
         "providers" => providers::install_all(),
+        "site" => site::build().into_result(),
+        "chart" => chart::check().into_result(),
         "python" => python::run().into_result(),
+        "dist" => {
+            let arguments: Vec<String> = std::env::args().skip(2).collect();
+            dist::run(&arguments)
+        }
         "fuzz" => {
             let target = std::env::args().nth(2).filter(|name| name != "all");
             let seconds = std::env::args()
@@ -89,6 +99,11 @@ cargo xtask <command>
   docs     write the documents that are made from the code
   providers  install the suites' identity providers; the lines to tell a shell where they are
   python   the Python package: its wheel, built and installed, its lints, its types and its tests
+  dist     what a release publishes, into target/dist: an archive, a Debian package, an image, their bill of
+           materials and checksums. [--binary FILE]: packs this program and builds none; [--out FOLDER]
+           dist wheels: the wheels of the Python packages instead
+  site     the documents as a site in target/site, with every link checked
+  chart    the chart for Kubernetes, rendered and held against Kubernetes' schemas
   fuzz     [target or `all`] [seconds]: fuzz from the corpus
   soak     [seconds]: the gateway as a process through rotations, reloads, restarts and outages; no answer may be wrong
   hostile  what attacks cost the gateway beside a plain request, and what good callers notice of them

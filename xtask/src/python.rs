@@ -4,6 +4,7 @@
 use crate::cargo::{cargo, root};
 use crate::report::Outcome::{self, Failed, Passed, Skipped};
 use crate::report::ran;
+use crate::test::FULL;
 use crate::tools;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -38,13 +39,8 @@ pub(crate) fn install() -> Result<PathBuf, Outcome> {
 /// Runs lints, type checkers and tests over the installed package.
 pub(crate) fn check(bin: &Path) -> Outcome {
     // The tests ask a provider, which is a program of ours.
-    let program = cargo(&[
-        "build",
-        "--package",
-        "portcullis-cli",
-        "--locked",
-        "--quiet",
-    ]);
+    let mut program = cargo(&["build", "--workspace", "--bins", "--locked", "--quiet"]);
+    program.args(FULL);
     let pyright = match tools::npm_ci(PYRIGHT) {
         Ok(folder) => folder.join("node_modules/.bin/pyright"),
         Err(missing) => return Skipped(missing),

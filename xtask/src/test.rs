@@ -5,10 +5,17 @@ use crate::cargo::cargo;
 use crate::providers::PROVIDERS;
 use crate::report::Outcome::{Excused, Failed, Passed, Skipped};
 use crate::report::{Outcome, Report, ran, say, told};
-use crate::{api, arrows, circles, fuzz, hygiene, msrv, names, python, sizes, tools};
+use crate::{
+    api, arrows, chart, circles, dist, documents, fuzz, hygiene, msrv, names, python, site, sizes,
+    tools,
+};
 use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+
+/// The command with all that is shipped, everywhere: a second set of features would be compiled for
+/// minutes.
+pub(crate) const FULL: [&str; 2] = ["--features", "portcullis-cli/full"];
 
 /// The totals of the test runners.
 #[derive(Default)]
@@ -28,19 +35,13 @@ pub(crate) fn run() -> Result<String, String> {
     let mut totals = Totals::default();
     check_shape(&mut report);
     report.step("lints", || {
-        ran(cargo(&[
-            "clippy",
-            "--workspace",
-            "--all-targets",
-            "--locked",
-            "--",
-            "-D",
-            "warnings",
-        ]))
+        let mut command = cargo(&["clippy", "--workspace", "--all-targets", "--locked"]);
+        ran(command.args(FULL).args(["--", "-D", "warnings"]))
     });
     let outside = Outside::find(&mut report);
     report.step("programs for the suites", || {
-        ran(cargo(&["build", "--workspace", "--bins", "--locked"]))
+        let mut command = cargo(&["build", "--workspace", "--bins", "--locked"]);
+        ran(command.args(FULL))
     });
     let mut python = None;
     report.step("the Python package", || match python::install() {
@@ -52,7 +53,7 @@ pub(crate) fn run() -> Result<String, String> {
     });
     report.step("tests", || {
         let mut command = cargo(&["test", "--workspace", "--locked", "--no-fail-fast"]);
-        command.envs(outside.0);
+        command.args(FULL).envs(outside.0);
         command.envs(python.iter().map(|bin| ("PORTCULLIS_PYTHON_PACKAGE", bin)));
         tested(command, &mut totals)
     });
@@ -60,6 +61,7 @@ pub(crate) fn run() -> Result<String, String> {
         Some(bin) => python::check(bin),
         None => Skipped("the Python package is not installed".to_owned()),
     });
+    check_documents(&mut report);
     check_packages(&mut report);
     say(&report.table());
     let skipped = report.skipped() + totals.skipped;
@@ -86,14 +88,21 @@ fn check_shape(report: &mut Report) {
     report.step("format", || ran(cargo(&["fmt", "--all", "--check"])));
 }
 
+/// What is made of the documents, and the chart of Kubernetes.
+fn check_documents(report: &mut Report) {
+    report.step("site of the documents", site::build);
+    report.step("chart of Kubernetes", chart::check);
+}
+
 /// What is published, and what the fuzz targets find at first sight.
 fn check_packages(report: &mut Report) {
     report.step("each feature by itself", hygiene::each_feature);
-    report.step("packages", hygiene::packages);
+    report.step("packages of crates", hygiene::packages);
+    report.step("packages of the command", dist::check);
     report.step("licences, bans, sources", hygiene::supply);
     report.step("advisories", hygiene::advisories);
     report.step("oldest compiler", msrv::check);
-    report.step("documentation", || ran(documentation()));
+    report.step("documentation", || ran(documents::reference()));
     report.step("public names", || told(api::check(false)));
     report.step("fuzz smoke", || match fuzz::run(None, 3) {
         Ok(counts) => {
@@ -183,42 +192,6 @@ impl Outside {
             Err(missing) => Skipped(missing),
         }
     }
-}
-
-/// Writes the documents that are made from the code; the test suite compares them.
-pub(crate) fn write_documents() -> Result<String, String> {
-    let mut command = cargo(&["test", "--quiet", "--locked"]);
-    command.args([
-        "-p",
-        "portcullis-conformance",
-        "-p",
-        "portcullis-gateway",
-        "-p",
-        "portcullis-audit",
-    ]);
-    command.args(["--", "documents", "every_provider_has_its_row"]);
-    match command.env("PORTCULLIS_WRITE_DOCUMENTS", "1").status() {
-        Ok(status) if status.success() => Ok(
-            "docs/rejections.md, docs/standards.md, docs/providers.md, docs/observability.md and docs/audit.md are written"
-                .to_owned(),
-        ),
-        Ok(_) => Err("see above".to_owned()),
-        Err(error) => Err(error.to_string()),
-    }
-}
-
-/// Makes the documentation, from which the public names are read.
-pub(crate) fn document() -> Result<(), String> {
-    match documentation().status() {
-        Ok(status) if status.success() => Ok(()),
-        _ => Err("the documentation cannot be made".to_owned()),
-    }
-}
-
-fn documentation() -> Command {
-    let mut command = cargo(&["doc", "--workspace", "--no-deps", "--locked", "--quiet"]);
-    command.env("RUSTDOCFLAGS", "-D warnings");
-    command
 }
 
 /// Runs tests, shows the totals of their suites, what was skipped and what failed, and adds them

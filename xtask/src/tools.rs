@@ -64,6 +64,21 @@ pub(crate) fn keyring() -> Result<PathBuf, String> {
     from_distribution("gnome-keyring", "PORTCULLIS_KEYRING_DAEMON", &places)
 }
 
+/// What packages are checked by, installed from the distribution where that is possible.
+pub(crate) fn packaging() -> Result<(), String> {
+    for (package, program) in [
+        ("lintian", "lintian"),
+        ("umoci", "umoci"),
+        ("crun", "crun"),
+        ("skopeo", "skopeo"),
+        ("dpkg-dev", "dpkg-shlibdeps"),
+    ] {
+        let place = format!("/usr/bin/{program}");
+        from_distribution(package, "PORTCULLIS_PACKAGING", &[&place])?;
+    }
+    Ok(())
+}
+
 /// Prometheus' own checker of exposition and rules, installed from the distribution where that is
 /// possible.
 pub(crate) fn promtool() -> Result<PathBuf, String> {
@@ -178,6 +193,8 @@ pub(crate) fn python_environment(folder: &str, locks: &[&str]) -> Result<PathBuf
         "install",
         "--quiet",
         "--require-hashes",
+        // A lock names everything, and no more of what a package asks for is wanted.
+        "--no-deps",
         "--only-binary",
         ":all:",
     ]);

@@ -2,7 +2,7 @@
 
 use crate::background::background;
 use crate::denial;
-use crate::process::Owned;
+use crate::process::ProcessValue;
 use portcullis_idp::{Idp as RustIdp, IdpConfig};
 use pyo3::{PyResult, Python, pyclass, pymethods};
 use std::sync::{Mutex, PoisonError};
@@ -12,7 +12,7 @@ use std::sync::{Mutex, PoisonError};
 pub(crate) struct Idp {
     issuer: String,
     audience: String,
-    running: Mutex<Option<Owned<RustIdp>>>,
+    running: Mutex<Option<ProcessValue<RustIdp>>>,
 }
 
 #[pymethods]
@@ -29,7 +29,7 @@ impl Idp {
         Ok(Self {
             issuer: idp.issuer().as_str().to_owned(),
             audience: idp.audience().to_owned(),
-            running: Mutex::new(Some(Owned::new(idp))),
+            running: Mutex::new(Some(ProcessValue::new(idp))),
         })
     }
 
@@ -52,7 +52,7 @@ impl Idp {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .take();
-        if let Some(idp) = running.and_then(Owned::into_inner) {
+        if let Some(idp) = running.and_then(ProcessValue::into_inner) {
             let runtime = background(py)?.runtime;
             py.detach(|| runtime.block_on(idp.shutdown()));
         }

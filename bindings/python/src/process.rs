@@ -6,12 +6,12 @@ use std::sync::{Mutex, PoisonError};
 
 /// A value that only the process that made it uses and drops. In a child of a fork it may hold
 /// locks of threads that do not exist there.
-pub(crate) struct Owned<T> {
+pub(crate) struct ProcessValue<T> {
     owner: u32,
     value: Option<T>,
 }
 
-impl<T> Owned<T> {
+impl<T> ProcessValue<T> {
     pub(crate) fn new(value: T) -> Self {
         Self {
             owner: process::id(),
@@ -38,7 +38,7 @@ impl<T> Owned<T> {
     }
 }
 
-impl<T> Drop for Owned<T> {
+impl<T> Drop for ProcessValue<T> {
     fn drop(&mut self) {
         if !self.is_own() {
             mem::forget(self.value.take());
@@ -47,7 +47,7 @@ impl<T> Drop for Owned<T> {
 }
 
 /// A value that each process makes for itself, at its first need.
-pub(crate) struct PerProcess<T>(Mutex<Option<Owned<T>>>);
+pub(crate) struct PerProcess<T>(Mutex<Option<ProcessValue<T>>>);
 
 impl<T: Clone> PerProcess<T> {
     pub(crate) const fn new() -> Self {
@@ -59,11 +59,11 @@ impl<T: Clone> PerProcess<T> {
     // `make` must not run Python, which may hand the GIL to a thread that waits here.
     pub(crate) fn get<E>(&self, make: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
         let mut own = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(value) = own.as_ref().and_then(Owned::get) {
+        if let Some(value) = own.as_ref().and_then(ProcessValue::get) {
             return Ok(value.clone());
         }
         let value = make()?;
-        *own = Some(Owned::new(value.clone()));
+        *own = Some(ProcessValue::new(value.clone()));
         Ok(value)
     }
 }

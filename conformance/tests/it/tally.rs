@@ -106,7 +106,8 @@ pub(crate) fn excused(why: &str) {
     tell(&format!("excused: {why}"));
 }
 
-fn tell(line: &str) {
+/// A line for people.
+pub(crate) fn tell(line: &str) {
     _ = std::io::stdout()
         .lock()
         .write_all(format!("{line}\n").as_bytes());

@@ -63,6 +63,11 @@ impl SettingsFile {
         &self.config
     }
 
+    /// The settings that loosen security, by place: every one whose name begins with `danger_`.
+    pub fn dangers(&self) -> &[String] {
+        &self.dangers
+    }
+
     /// The place of a setting, with its line.
     #[must_use]
     pub fn place(&self, setting: &str) -> SettingPlace {

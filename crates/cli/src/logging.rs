@@ -1,24 +1,31 @@
 //! The log on standard error.
 
 use std::io::IsTerminal as _;
-use tracing_subscriber::EnvFilter;
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{Layer as _, fmt};
 
 /// Logs to standard error from this level on, unless `RUST_LOG` says otherwise: a server logs what
 /// it does, a command only errors.
-pub(crate) fn start(default_level: &str, json: bool) {
-    let filter = match EnvFilter::try_from_default_env() {
-        Ok(filter) => filter,
-        // A wrong `RUST_LOG` is no reason to refuse to start, so it counts as unset.
-        Err(_) => EnvFilter::new(default_level),
-    };
+pub(crate) fn start(default_level: LevelFilter, json: bool) {
+    // A wrong `RUST_LOG` is no reason to refuse to start, so it counts as unset.
+    let wanted = std::env::var("RUST_LOG").ok();
+    let filter = wanted
+        .filter(|text| !text.is_empty())
+        .and_then(|text| text.parse().ok());
+    let filter = filter.unwrap_or_else(|| Targets::new().with_default(default_level));
     // Standard output carries the result alone, so that it can be piped.
-    let lines = tracing_subscriber::fmt()
+    let lines = fmt::layer()
         .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_env_filter(filter);
-    if json {
-        lines.json().init();
+        .with_ansi(std::io::stderr().is_terminal());
+    let lines = if json {
+        lines.json().boxed()
     } else {
-        lines.init();
-    }
+        lines.boxed()
+    };
+    tracing_subscriber::registry()
+        .with(lines.with_filter(filter))
+        .init();
 }

@@ -28,7 +28,7 @@ async fn main() -> ExitCode {
     };
     // A server logs as its settings say, once they are read.
     if !matches!(arguments.command, Command::Serve(_)) {
-        logging::start("error", false);
+        logging::start(tracing::level_filters::LevelFilter::ERROR, false);
     }
     match run(arguments.command).await {
         Ok(exit) => exit.into(),

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 /// The Python of an environment in which the package is installed.
-fn python() -> Option<PathBuf> {
+pub(super) fn python() -> Option<PathBuf> {
     let Some(place) = std::env::var_os("PORTCULLIS_PYTHON_PACKAGE").map(PathBuf::from) else {
         crate::tally::skipped("portcullis-auth is not installed; `cargo xtask test` does it");
         return None;

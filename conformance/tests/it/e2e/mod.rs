@@ -13,6 +13,7 @@ mod idp_console;
 mod introspection;
 mod openid_client;
 mod outside;
+mod pages;
 pub(crate) mod process;
 mod products;
 mod provider;

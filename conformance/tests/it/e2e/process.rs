@@ -118,10 +118,12 @@ pub(crate) fn program(name: &str) -> PathBuf {
     static BUILT: OnceLock<()> = OnceLock::new();
     BUILT.get_or_init(|| {
         let build = ["build", "--quiet", "--workspace", "--bins", "--locked"];
+        let full = ["--features", "portcullis-cli/full"];
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         assert!(
             Command::new(cargo)
                 .args(build)
+                .args(full)
                 .current_dir(env!("CARGO_MANIFEST_DIR"))
                 .status()
                 .unwrap()

@@ -288,7 +288,7 @@ a person's is of kind `unknown` and meets a demand for neither.
 |---|---|---|
 | any provider, Ory Hydra, ZITADEL | their names and addresses; at some providers `sub` | `sub` is the client, and nothing of a session (`sid`, `nonce`, `amr`); the provider has to keep subjects and client ids apart. A machine user of ZITADEL is a user |
 | Entra ID, External ID, Azure AD B2C | at B2C, names and addresses | `idtyp` is `app`; or no `scp`, `oid` is `sub`, the client has credentials, and nobody is named |
-| AD FS | nothing: names come from the directory | `sub` is the client or absent, and there is no `upn`, `unique_name` or `email` |
+| AD FS | nothing: names come from the directory | `sub` is the client, or absent with `apptype` `Confidential` and no way in which people sign in as `authmethod`; and there is no `upn`, `unique_name` or `email` |
 | Okta | `sub`, their login name | no `uid`, and `sub` is the client |
 | Auth0 | what follows the bar in `sub`; names | `sub` is the client and `@clients`, and `gty` says so where the tokens have it |
 | Google, Firebase | names; at Google an address of their own | `sub` is `azp`, a service account's number; at Firebase none |
@@ -299,7 +299,7 @@ a person's is of kind `unknown` and meets a demand for neither.
 | Cloudflare Access | names | an empty `sub`, `common_name`, no `email` |
 | GitHub Actions, GitLab CI, Kubernetes | names of repositories, branches, environments, projects and pods; the form of `sub` | always |
 
-Whatever the provider: a token without `sub` that names its client is an application's, unless it says anything of a person or a sign-in; then
+Whatever the provider, but AD FS: a token without `sub` that names its client is an application's, unless it says anything of a person or a sign-in; then
 it is refused.
 
 Three products run for real in `conformance/tests/it/e2e`: tokens by client credentials and by code with PKCE, through their own

@@ -4,19 +4,56 @@ use portcullis_audit::{GROUPS, RuleCheck, Severity, all};
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
-const INTRODUCTION: &str = r#"# Audit
+const INTRODUCTION: &str = r#"<!-- page: as=generic issuer=https://idp.example.com -->
+
+# Audit
 
 Made from the code by `cargo xtask docs`; do not edit.
 
+`portcullis audit` tells you the weaknesses of an identity provider, each with evidence and cure:
+
 ```console
-# an identity provider
 $ portcullis audit https://idp.example.com
-# and one of its access tokens
+  Audit of https://idp.example.com
+...
+  keys     https://idp.example.com/jwks (1 of 1 usable, fetched every 5 min)
+...
+  0 errors, 0 warnings, 1 note: passes; --verbose shows the cures of notes
+...
+```
+
+With an access token, it judges that too. This one is from the [development identity provider](idp.md):
+
+```console
+$ curl -s https://idp.example.com/dev/token -d user=alice -o token.txt
 $ portcullis audit https://idp.example.com --token-file token.txt
-# our own settings, and every issuer in them
+...
+  token    RS256, at+jwt, lives 60 min, ... bytes, verified by a published key
+...
+  note     the token is not bound to a key: no `cnf` (audit.token_bearer)
+...
+```
+
+With `--config`, it audits your own settings, and every issuer in them. `--offline` leaves the issuers out; SARIF is the
+form for code scanning:
+
+```toml title="portcullis.toml"
+[[issuer]]
+url      = "https://idp.example.com"
+audience = ["api://enterprise-api"]
+
+[gateway]
+upstream = "http://127.0.0.1:8000"
+```
+
+```console
 $ portcullis audit --config portcullis.toml
-# the settings alone, for code scanning
-$ portcullis audit --config portcullis.toml --offline --format sarif
+  Audit of portcullis.toml
+...
+  note     revocations are not shared between replicas: portcullis.toml:
+           revocation: no `store` (audit.ours_revocation_missing)
+...
+$ portcullis audit --config portcullis.toml --offline --format sarif > audit.sarif
 ```
 
 The documents are fetched as a running server fetches its keys: no redirects, https beyond loopback,
@@ -36,8 +73,12 @@ server leaves out. Reports describe a token, but never show it, and it is not se
 | 2 | findings |
 | 4 | the provider does not answer |
 
-`--ignore audit.pkce_missing="our clients use it all the same"` takes a rule out of the count. The
-report prints the reason; in SARIF it is a suppression.
+`--ignore` takes a rule out of the count. The report prints the reason; in SARIF it is a suppression.
+
+```console
+$ portcullis audit https://idp.example.com --fail-on note --ignore audit.loopback_http="only for development"
+...
+```
 
 ## What is measured
 

@@ -10,6 +10,7 @@ pub(crate) mod explain;
 pub(crate) mod idp;
 pub(crate) mod keys;
 pub(crate) mod logout;
+#[cfg_attr(not(feature = "redis"), path = "revoke_absent.rs")]
 pub(crate) mod revoke;
 pub(crate) mod serve;
 pub(crate) mod shell;

@@ -10,7 +10,10 @@ use portcullis_gateway::{Gateway, watch};
 pub(crate) async fn run(arguments: ServeArguments) -> Result<Exit, CommandError> {
     let settings = settings(&arguments.config)?;
     // Faults of the settings are for a person; the log, which may be JSON, begins after them.
-    logging::start("info", settings.log_is_json());
+    logging::start(
+        tracing::level_filters::LevelFilter::INFO,
+        settings.log_is_json(),
+    );
     let gateway = Gateway::bind(settings).await?;
     for (door, address) in [
         ("proxy", gateway.address()),

@@ -15,7 +15,10 @@ pub(super) enum KeyringError {
     Unreachable(String),
     /// It works, and our key is not in it.
     #[cfg_attr(
-        not(feature = "keyring"),
+        not(any(
+            feature = "secret-service",
+            all(feature = "keyring", any(target_os = "macos", windows))
+        )),
         expect(dead_code, reason = "without a keyring nothing is looked up")
     )]
     NoKey,
@@ -23,7 +26,7 @@ pub(super) enum KeyringError {
 
 /// Looks up the key.
 pub(super) fn find() -> Result<StoreKey, KeyringError> {
-    let text = run(platform::find)?;
+    let text = platform::run(platform::find)?;
     match StoreKey::from_text(&text) {
         Some(key) => Ok(key),
         // Treated as unreachable, so that an entry of another program is not overwritten.
@@ -36,12 +39,12 @@ pub(super) fn find() -> Result<StoreKey, KeyringError> {
 /// Stores a key.
 pub(super) fn keep(key: &StoreKey) -> Result<(), KeyringError> {
     let text = key.to_text();
-    run(move || platform::keep(&text))
+    platform::run(move || platform::keep(&text))
 }
 
 /// Deletes the key.
 pub(super) fn forget() -> Result<(), KeyringError> {
-    run(platform::forget)
+    platform::run(platform::forget)
 }
 
 impl From<KeyringError> for CommandError {
@@ -59,31 +62,28 @@ impl From<KeyringError> for CommandError {
     }
 }
 
-#[cfg(feature = "keyring")]
-fn run<T: Send + 'static>(
-    task: impl FnOnce() -> Result<T, KeyringError> + Send + 'static,
-) -> Result<T, KeyringError> {
-    let (sender, result) = std::sync::mpsc::channel();
-    // The thread is never joined: a keyring that hangs must not keep the command from ending.
-    std::thread::spawn(move || _ = sender.send(task()));
-    match result.recv_timeout(std::time::Duration::from_secs(60)) {
-        Ok(result) => result,
-        Err(_) => Err(KeyringError::Unreachable(
-            "it did not respond within a minute".to_owned(),
-        )),
-    }
-}
-
-#[cfg(not(feature = "keyring"))]
-fn run<T>(task: impl FnOnce() -> Result<T, KeyringError>) -> Result<T, KeyringError> {
-    task()
-}
-
-#[cfg(feature = "keyring")]
+#[cfg(any(
+    feature = "secret-service",
+    all(feature = "keyring", any(target_os = "macos", windows))
+))]
 mod platform {
     use super::KeyringError;
     use keyring_core::{Entry, Error};
     use zeroize::Zeroizing;
+
+    pub(super) fn run<T: Send + 'static>(
+        task: impl FnOnce() -> Result<T, KeyringError> + Send + 'static,
+    ) -> Result<T, KeyringError> {
+        let (sender, result) = std::sync::mpsc::channel();
+        // The thread is never joined: a keyring that hangs must not keep the command from ending.
+        std::thread::spawn(move || _ = sender.send(task()));
+        match result.recv_timeout(std::time::Duration::from_secs(60)) {
+            Ok(result) => result,
+            Err(_) => Err(KeyringError::Unreachable(
+                "it did not respond within a minute".to_owned(),
+            )),
+        }
+    }
 
     pub(super) fn find() -> Result<Zeroizing<String>, KeyringError> {
         let password = entry()?.get_password().map_err(convert)?;
@@ -124,11 +124,20 @@ mod platform {
     }
 }
 
-/// A binary that was built without keyring support.
-#[cfg(not(feature = "keyring"))]
+/// A program that was built without the keyring of its system.
+#[cfg(not(any(
+    feature = "secret-service",
+    all(feature = "keyring", any(target_os = "macos", windows))
+)))]
 mod platform {
     use super::KeyringError;
     use zeroize::Zeroizing;
+
+    pub(super) fn run<T>(
+        task: impl FnOnce() -> Result<T, KeyringError>,
+    ) -> Result<T, KeyringError> {
+        task()
+    }
 
     pub(super) fn find() -> Result<Zeroizing<String>, KeyringError> {
         Err(unsupported_here())
@@ -143,6 +152,11 @@ mod platform {
     }
 
     fn unsupported_here() -> KeyringError {
-        KeyringError::Unreachable("this binary was built without keyring support".to_owned())
+        let feature = if cfg!(target_os = "linux") {
+            "secret-service"
+        } else {
+            "keyring"
+        };
+        KeyringError::Unreachable(format!("this program was built without `{feature}`"))
     }
 }

@@ -296,3 +296,34 @@ fn serve_tells_the_same_faults() {
         "{said}"
     );
 }
+
+#[test]
+fn everything_that_loosens_security_is_shown_wherever_it_stands() {
+    let text = r#"[[issuer]]
+url = "http://idp.acme.dev"
+audience = "api"
+danger_plain_http = true
+
+[issuer.introspection]
+client_id = "api"
+client_secret_env = "INTROSPECTION_SECRET"
+danger_answers_without_audience = true
+
+[gateway]
+upstream = "http://127.0.0.1:3000"
+listen = "0.0.0.0:8080"
+danger_plain_http = true
+"#;
+    let secret = [("INTROSPECTION_SECRET", "a-secret-of-the-api")];
+    let settings = Settings::new("dangers", text);
+    let (is_fine, said) = settings.run(&["config", "check"], &secret);
+    assert!(is_fine, "{said}");
+    for place in [
+        "issuer[0].danger_plain_http",
+        "issuer[0].introspection.danger_answers_without_audience",
+        "gateway.danger_plain_http",
+    ] {
+        let line = format!("  DANGER     {place}\n");
+        assert_eq!(said.matches(&line).count(), 1, "{said}");
+    }
+}

@@ -38,6 +38,14 @@ pub(super) static ADFS: Dialect = Dialect {
         Sign::NobodySignedIn,
     ]],
     doubtful: &[&[Sign::SUBJECT_IS_CLIENT]],
+    // Without a rule the tokens of people name nobody. Only a client with a secret or a key calls
+    // in its own name. People sign in by a method of SAML or of Windows, which are URNs, or by
+    // several; a client's method is an address.
+    alone: &[&[
+        Sign::Is("apptype", "Confidential"),
+        Sign::Lacks("authmethod", "urn:"),
+        Sign::Lacks("authmethod", "multipleauthn"),
+    ]],
     sign_in: &[
         "upn",
         "unique_name",

@@ -64,6 +64,7 @@ pub(super) const BASE: Dialect = Dialect {
     auth_time: &["auth_time"],
     application: &[&[Sign::SUBJECT_IS_CLIENT, Sign::NobodySignedIn]],
     doubtful: &[],
+    alone: &[&[Sign::Always]],
     sign_in: &["sid", "session_state", "nonce", "at_hash", "amr"],
     id_token_claims: &[],
     access_token_claims: &[],

@@ -123,6 +123,8 @@ pub struct Dialect {
     /// Signs that an application's token may have, and a person's too. The kind of such a token is
     /// unknown, unless it shows that somebody signed in.
     pub doubtful: &'static [&'static [Sign]],
+    /// Signs that a token without a subject is for its client alone.
+    pub alone: &'static [&'static [Sign]],
     /// Claims that only the tokens of people who signed in have.
     pub sign_in: &'static [&'static str],
     /// Claims that make an untyped token an ID token, unless it has one of `access_token_claims`.

@@ -40,7 +40,10 @@ impl Kind {
         }
         if subject.is_none() {
             // A client that names nobody else calls for itself, unless the claims name a person.
-            return if client.is_some() && !names_a_person(claims, dialect) {
+            let is_alone = client.is_some()
+                && signs.show_any(dialect.alone)
+                && !names_a_person(claims, dialect);
+            return if is_alone {
                 Self::Application
             } else {
                 Self::Unknown

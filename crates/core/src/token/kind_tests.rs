@@ -426,6 +426,39 @@ fn a_client_stands_for_itself_and_for_nobody_else() {
         ("generic", r#"{"client_id":"c","auth_time":1}"#, "unknown -"),
         ("generic", r#"{"client_id":"c","sid":"s"}"#, "unknown -"),
         ("generic", r#"{"scope":"a"}"#, "unknown -"),
+        // By default AD FS's tokens of people name nobody.
+        (
+            "adfs",
+            r#"{"appid":"c","apptype":"Confidential"}"#,
+            "application c",
+        ),
+        ("adfs", r#"{"appid":"c","apptype":"Public"}"#, "unknown -"),
+        ("adfs", r#"{"appid":"c"}"#, "unknown -"),
+        (
+            "adfs",
+            r#"{"appid":"c","apptype":"Confidential","authmethod":"urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport"}"#,
+            "unknown -",
+        ),
+        (
+            "adfs",
+            r#"{"appid":"c","apptype":"Confidential","authmethod":"urn:federation:authentication:windows"}"#,
+            "unknown -",
+        ),
+        (
+            "adfs",
+            r#"{"appid":"c","apptype":"Confidential","authmethod":"urn:oasis:names:tc:SAML:2.0:ac:classes:X509"}"#,
+            "unknown -",
+        ),
+        (
+            "adfs",
+            r#"{"appid":"c","apptype":"Confidential","authmethod":"http://schemas.microsoft.com/claims/multipleauthn"}"#,
+            "unknown -",
+        ),
+        (
+            "adfs",
+            r#"{"appid":"c","apptype":"Confidential","authmethod":"http://schemas.microsoft.com/ws/2008/06/identity/authenticationmethod/password"}"#,
+            "application c",
+        ),
         ("entra-v2", r#"{"azp":"c","scp":"a"}"#, "unknown -"),
         ("entra-v2", r#"{"azp":"c"}"#, "application c"),
         (

@@ -273,6 +273,8 @@ impl<'g> Exchange<'g> {
         permit: &ForwardPermit,
     ) -> Response<Body> {
         let (mut parts, body) = response.into_parts();
+        // The connection's own version, and not the upstream's (RFC 9110, section 2.5).
+        parts.version = Version::HTTP_11;
         headers::strip_response(&mut parts.headers);
         // An upstream may have a name of its own for the request.
         if !parts.headers.contains_key(REQUEST_ID) {

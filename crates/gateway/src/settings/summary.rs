@@ -40,9 +40,6 @@ impl fmt::Display for Settings {
         for route in self.routes.iter() {
             writeln!(f, "  {:<30} {}", route.name, route.access)?;
         }
-        for danger in &self.dangers {
-            writeln!(f, "  DANGER     {danger}")?;
-        }
         Ok(())
     }
 }

@@ -14,6 +14,11 @@ const ADDRESS: &str = "/adfs";
 
 const IDENTIFIER: &str = "/adfs/services/trust";
 
+/// How people sign in, and how a client proves itself.
+const BY_FORM: &str = "urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport";
+const BY_SECRET: &str =
+    "http://schemas.microsoft.com/ws/2008/06/identity/authenticationmethod/password";
+
 impl ProviderShape for Adfs {
     fn access_token(&self, facts: &TokenFacts) -> JsonObject {
         let token = claims(json!({
@@ -24,7 +29,7 @@ impl ProviderShape for Adfs {
             "exp": facts.expires,
             "apptype": if facts.public_client { "Public" } else { "Confidential" },
             "appid": facts.client,
-            "authmethod": "urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport",
+            "authmethod": if facts.person.is_some() { BY_FORM } else { BY_SECRET },
             "ver": "1.0",
             "scp": facts.scope,
             "role": one_or_more(&facts.roles),

@@ -5,6 +5,7 @@ use super::openapi::Document;
 use super::{comparison_page, settings};
 use crate::exit::{CommandError, Exit};
 use crate::output::{GOOD, paint, print};
+use portcullis_audit::SettingsFile;
 use portcullis_gateway::Settings;
 use portcullis_provider::fetch::Proxies;
 use std::path::Path;
@@ -20,6 +21,9 @@ pub(super) fn run(
         paint(GOOD, "ok"),
         path.display()
     ))?;
+    for danger in dangers(path)? {
+        print(&format!("  DANGER     {danger}\n"))?;
+    }
     for warning in settings.warnings() {
         print(&format!("  WARNING    {warning}\n"))?;
     }
@@ -32,6 +36,14 @@ pub(super) fn run(
         Some(source) => beside(&settings, source, host),
         None => Ok(Exit::Fine),
     }
+}
+
+/// The settings that loosen security, wherever they stand in the file.
+fn dangers(path: &Path) -> Result<Vec<String>, CommandError> {
+    let text = portcullis_gateway::text(path)?;
+    let file = SettingsFile::read(path, text, |_| None);
+    let file = file.map_err(|errors| CommandError::in_file(path, errors))?;
+    Ok(file.dangers().to_vec())
 }
 
 /// The routes beside the operations of a document.

@@ -156,7 +156,7 @@ impl DevSetup {
         if self.dialect != Dialect::Generic {
             page.code(&format!("export OAUTH2_PROFILE={}", self.dialect.profile()));
         }
-        page.code(&format!("{} explain $BOB", program()));
+        page.code(&format!("echo $BOB | {} explain", program()));
     }
 }
 

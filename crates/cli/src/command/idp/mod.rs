@@ -34,7 +34,7 @@ async fn start(arguments: IdpArguments) -> Result<Exit, CommandError> {
     let has_own_config = arguments.config.is_some();
     let mut config = read_config(arguments.config.as_deref(), arguments.dialect)?;
     // An address that somebody chose is used, or is an error.
-    config.free_port_if_taken |= arguments.listen.is_none() && !has_own_config;
+    config.free_port_if_taken &= arguments.listen.is_none();
     config.listen = arguments.listen.unwrap_or(config.listen);
     config.algorithm = arguments.algorithm.unwrap_or(config.algorithm);
     let idp = Idp::start(config).await?;
@@ -47,8 +47,8 @@ async fn start(arguments: IdpArguments) -> Result<Exit, CommandError> {
     Ok(Exit::Fine)
 }
 
-/// The settings of a file, or the default ones at the default port. An argument overrides the
-/// provider to imitate.
+/// The settings of a file, or the default ones; at the default port, unless the file has another.
+/// An argument overrides the provider to imitate.
 ///
 /// # Errors
 ///
@@ -57,18 +57,56 @@ pub(crate) fn read_config(
     file: Option<&Path>,
     dialect: Option<Dialect>,
 ) -> Result<IdpConfig, CommandError> {
-    let config = match file {
-        None => IdpConfig {
-            listen: (Ipv4Addr::LOCALHOST, 9000).into(),
-            ..IdpConfig::default()
-        },
+    let mut config = match file {
+        None => at_default_port(IdpConfig::default()),
         Some(file) => {
             let text = files::read_text(file)?;
-            IdpConfig::from_toml(&text).map_err(|errors| CommandError::in_file(file, errors))?
+            let config = IdpConfig::from_toml(&text);
+            let config = config.map_err(|errors| CommandError::in_file(file, errors))?;
+            match has_address(&text) {
+                true => config,
+                false => at_default_port(config),
+            }
         }
     };
-    Ok(IdpConfig {
-        dialect: dialect.unwrap_or(config.dialect),
+    config.dialect = dialect.unwrap_or(config.dialect);
+    Ok(config)
+}
+
+/// Whether a file says where to listen. Port 0 is an address that somebody may choose.
+fn has_address(text: &str) -> bool {
+    let table = text.parse::<toml::Table>();
+    table.is_ok_and(|table| table.contains_key("listen"))
+}
+
+fn at_default_port(config: IdpConfig) -> IdpConfig {
+    IdpConfig {
+        listen: (Ipv4Addr::LOCALHOST, 9000).into(),
+        free_port_if_taken: true,
         ..config
-    })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_without_an_address_gets_the_default_port() {
+        let folder = std::env::temp_dir().join(format!("idp-address-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let file = folder.join("idp.toml");
+        for (text, port, may_move) in [
+            ("", 9000, true),
+            ("algorithm = \"ES256\"", 9000, true),
+            ("listen = \"127.0.0.1:0\"", 0, false),
+            ("listen = \"127.0.0.1:9001\"", 9001, false),
+        ] {
+            std::fs::write(&file, text).unwrap();
+            let config = read_config(Some(&file), None).unwrap();
+            let found = (config.listen.port(), config.free_port_if_taken);
+            assert_eq!(found, (port, may_move), "{text}");
+        }
+        std::fs::remove_dir_all(folder).unwrap();
+    }
 }

@@ -80,7 +80,7 @@ pub(crate) fn caller(x: &Examination<'_>) -> CheckResult {
     let found = match (x.subject(), x.client()) {
         (Some(_), _) => "a subject",
         (None, Some(_)) if names_its_caller => "a client",
-        (None, Some(_)) => "no `sub`, and claims about a person",
+        (None, Some(_)) => "no `sub`, and signs that a person may have signed in",
         (None, None) => "no `sub`, and no client",
     };
     let expected = "a subject, or the client of an application that calls in its own name";

@@ -15,6 +15,7 @@ mod security;
 mod servers;
 pub(super) mod template;
 mod text;
+mod yaml;
 
 pub(super) use document::Document;
 pub(super) use operations::Operation;

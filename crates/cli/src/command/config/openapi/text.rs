@@ -4,9 +4,8 @@
 //! depth, and what the aliases of YAML make of it.
 
 use super::node::Node;
+use super::yaml;
 use portcullis_core::ConfigError;
-use serde_saphyr::options::NonFiniteFloatPolicy;
-use serde_saphyr::{Options, from_str_with_options};
 use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
@@ -15,7 +14,7 @@ use std::path::Path;
 const LARGEST: u64 = 16 * 1024 * 1024;
 /// How deep a document may be nested: its readers call themselves for each level. The reader of
 /// JSON has a bound of its own, 128.
-const DEEPEST: usize = 64;
+pub(super) const DEEPEST: usize = 64;
 
 /// Reads a document, YAML or JSON.
 ///
@@ -60,15 +59,12 @@ pub(super) fn parse(text: &str) -> Result<Node, ConfigError> {
     if text.trim_start().starts_with('{') {
         return serde_json::from_str(text).map_err(|error| explain("JSON", &error.to_string()));
     }
-    match from_str_with_options(text, options()) {
-        Ok(node) => Ok(node),
-        Err(error) => Err(explain("YAML", &error.to_string())),
-    }
+    yaml::parse(text)
 }
 
 /// A fault of the text in our words. Readers of YAML say more than one line; the first has the
 /// place.
-fn explain(language: &str, error: &str) -> ConfigError {
+pub(super) fn explain(language: &str, error: &str) -> ConfigError {
     let first = error.lines().next().unwrap_or_default();
     // What each reader says of a document that is nested too deep; its own words are no help.
     if ["recursion limit", "Depth {"]
@@ -90,27 +86,6 @@ fn explain(language: &str, error: &str) -> ConfigError {
     ConfigError::expected("", format!("a document in {language}"))
         .found_as(format!("a fault: {first}"))
         .help("check the file by the tool that wrote it")
-}
-
-fn options() -> Options {
-    serde_saphyr::options! {
-        budget: serde_saphyr::budget! {
-            max_depth: DEEPEST,
-            // A scalar of the largest document has two bytes or more.
-            max_events: 8_000_000,
-            max_nodes: 4_000_000,
-        },
-        alias_limits: serde_saphyr::alias_limits! {
-            max_total_replayed_events: 1_000_000,
-            max_replay_stack_depth: 32,
-        },
-        // `no` is a text in YAML 1.2, and scopes have been called worse.
-        strict_booleans: true,
-        null_as_string: true,
-        // Numbers stand in examples only, so none is a reason to refuse a document.
-        non_finite_float_policy: NonFiniteFloatPolicy::AsString,
-        with_snippet: false,
-    }
 }
 
 #[cfg(test)]
