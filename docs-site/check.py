@@ -44,13 +44,16 @@ class Report:
             if not re.fullmatch(r"mailto:[^@\s]+@[^@\s]+\.[^@\s]+", address, re.IGNORECASE):
                 self.fault(file, line, "an address of mail", f'"{address}"')
             return
-        self.external.add(address)
         try:
             parts = urlsplit(address)
             host, _ = parts.hostname or "", parts.port
         except ValueError:
             self.fault(file, line, "a well-formed address", f'"{address}"')
             return
+        # A program on the reader's own machine.
+        if parts.scheme == "http" and host == "127.0.0.1":
+            return
+        self.external.add(address)
         if parts.scheme != "https":
             self.fault(file, line, "an https address", f'"{address}"')
         elif not re.fullmatch(r"[a-z0-9-]+(\.[a-z0-9-]+)+", host) or re.search(r"[\s<>\"{}|\\^`]", address):
