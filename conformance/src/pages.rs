@@ -2,6 +2,11 @@
 //!
 //! The runner of the other snippets, `pages/run.py`, looks for the names of pages in this file.
 
+#![allow(
+    rustdoc::invalid_codeblock_attributes,
+    reason = "titles of blocks are for the site"
+)]
+
 macro_rules! pages {
     ($($name:ident $page:literal)*) => {
         $(

@@ -1,4 +1,4 @@
-//! `cargo xtask soak`, `load` and `hostile`: the release of the gateway as a process, under the
+//! `cargo xtask soak`, `load` and `hostile`: an optimised gateway as a process, under the
 //! bench of that name. None is part of the tests: they take their minutes, or want a quiet machine.
 
 use crate::cargo::cargo;
@@ -35,14 +35,16 @@ pub(crate) fn hostile() -> Result<String, String> {
 }
 
 fn bench(arguments: &[&str]) -> Result<String, String> {
-    ran(cargo(&[
+    // As it is measured, and not as people try it: `Cargo.toml` has the profiles.
+    let program = [
         "build",
-        "--release",
+        "--profile",
+        "bench",
         "-p",
         "portcullis-cli",
         "--locked",
-    ]))
-    .into_result()?;
+    ];
+    ran(cargo(&program)).into_result()?;
     let mut command = cargo(&[
         "bench",
         "-p",

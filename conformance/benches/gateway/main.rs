@@ -1,7 +1,7 @@
 //! The gateway as a process: a soak that counts wrong answers, its load beside Envoy and HAProxy,
 //! and what attacks cost it.
 //!
-//! `cargo xtask soak [seconds]`, `load` and `hostile` build the release and run this. By itself it
+//! `cargo xtask soak [seconds]`, `load` and `hostile` build an optimised command and run this. By itself it
 //! does nothing: none of them belongs to the tests.
 
 #![allow(

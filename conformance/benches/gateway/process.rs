@@ -91,7 +91,7 @@ impl Drop for Process {
     }
 }
 
-/// The release of the command that `cargo xtask` has built.
+/// The optimised command that `cargo xtask` has built.
 pub(crate) fn portcullis() -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("release/portcullis")
 }

@@ -80,7 +80,10 @@ pub(crate) fn caller(x: &Examination<'_>) -> CheckResult {
     let found = match (x.subject(), x.client()) {
         (Some(_), _) => "a subject",
         (None, Some(_)) if names_its_caller => "a client",
-        (None, Some(_)) => "no `sub`, and signs that a person may have signed in",
+        (None, Some(_)) if names_a_person(x.claims, x.dialect()) => {
+            "no `sub`, and claims about a person"
+        }
+        (None, Some(_)) => "no `sub`, and no sign that the client calls in its own name",
         (None, None) => "no `sub`, and no client",
     };
     let expected = "a subject, or the client of an application that calls in its own name";
