@@ -251,3 +251,43 @@ fn strings<'t>(texts: impl IntoIterator<Item = &'t str>) -> RestrictedExpression
 fn broken<E>(_: E) -> OtherType {
     OtherType
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Tables;
+    use portcullis_core::Limits;
+    use portcullis_core::jose::json;
+
+    #[test]
+    fn a_claim_has_the_type_that_the_settings_say_or_is_an_error() {
+        for (text, kind, fits) in [
+            (r#""a""#, ClaimType::String, true),
+            (r#"["a"]"#, ClaimType::String, false),
+            ("true", ClaimType::Bool, true),
+            (r#""true""#, ClaimType::Bool, false),
+            ("7", ClaimType::Long, true),
+            ("7.5", ClaimType::Long, false),
+            (r#""7""#, ClaimType::Long, false),
+            (r#"["a","b"]"#, ClaimType::Strings, true),
+            // One value without its list.
+            (r#""a""#, ClaimType::Strings, true),
+            (r#"["a",1]"#, ClaimType::Strings, false),
+            ("1", ClaimType::Strings, false),
+        ] {
+            let value = json::parse(text.as_bytes(), &Limits::default()).unwrap();
+            assert_eq!(claim(&value, kind).is_ok(), fits, "{text}");
+        }
+    }
+
+    #[test]
+    fn roles_and_groups_are_told_apart() {
+        let names = SchemaNames::new(&Vocabulary::of(&Tables::default()));
+        let Ok(names) = names else {
+            panic!("the names are right")
+        };
+        let (role, group) = (uid(&names.role, "a"), uid(&names.group, "a"));
+        assert!(names.is_role(&role) && !names.is_role(&group));
+        assert!(names.is_group(&group) && !names.is_group(&role));
+    }
+}

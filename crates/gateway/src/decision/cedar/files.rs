@@ -70,3 +70,54 @@ impl PolicyFile {
         Self { path, text }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A folder of this test, gone with it.
+    struct Folder(PathBuf);
+
+    impl Folder {
+        fn new(name: &str) -> Self {
+            let own = format!("portcullis-policies-{name}-{}", std::process::id());
+            let folder = std::env::temp_dir().join(own);
+            std::fs::create_dir_all(&folder).unwrap();
+            Self(folder)
+        }
+    }
+
+    impl Drop for Folder {
+        fn drop(&mut self) {
+            _ = std::fs::remove_dir_all(&self.0);
+        }
+    }
+
+    #[test]
+    fn a_file_has_at_most_one_mebibyte() {
+        let folder = Folder::new("size");
+        let file = folder.0.join("a.cedar");
+        for (size, is_read) in [(0, true), (1_048_576, true), (1_048_577, false)] {
+            std::fs::write(&file, " ".repeat(size)).unwrap();
+            let found = policy_files(std::slice::from_ref(&file));
+            assert_eq!(found.len(), 1, "{size}");
+            assert_eq!(found[0].text.is_ok(), is_read, "{size}");
+        }
+    }
+
+    #[test]
+    fn a_folder_has_at_most_a_thousand_files() {
+        let folder = Folder::new("count");
+        std::fs::write(folder.0.join("notes.txt"), "not a policy").unwrap();
+        for index in 0..1_000 {
+            std::fs::write(folder.0.join(format!("{index}.cedar")), "").unwrap();
+        }
+        let found = policy_files(std::slice::from_ref(&folder.0));
+        assert_eq!(found.len(), 1_000);
+        assert!(found.iter().all(|file| file.text.is_ok()));
+        std::fs::write(folder.0.join("last.cedar"), "").unwrap();
+        let found = policy_files(std::slice::from_ref(&folder.0));
+        assert_eq!(found.len(), 1);
+        assert!(found[0].text.is_err());
+    }
+}
