@@ -135,3 +135,61 @@ pub(super) fn encode(text: &str) -> Cow<'_, str> {
 fn is_plain(byte: u8) -> bool {
     byte.is_ascii_graphic() && !matches!(byte, b'%' | b',')
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use portcullis_core::Limits;
+    use portcullis_core::jose::json;
+
+    #[test]
+    fn a_claim_has_one_spelling_or_none() {
+        for (text, expected) in [
+            (r#""a b""#, Some("a b")),
+            ("true", Some("true")),
+            ("-7", Some("-7")),
+            ("18446744073709551615", Some("18446744073709551615")),
+            ("1.5", Some("1.5")),
+            (r#"["a",1,false]"#, Some("a,1,false")),
+            (r#""a,b%""#, Some("a%2Cb%25")),
+            (r#"" a ""#, Some("%20a%20")),
+            (r#""é""#, Some("%C3%A9")),
+            // Part of a list would be another list.
+            (r#"["a",null]"#, None),
+            (r#"[["a"]]"#, None),
+            ("{}", None),
+            ("null", None),
+        ] {
+            let value = json::parse(text.as_bytes(), &Limits::default()).unwrap();
+            assert_eq!(claim(&value).as_deref(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn texts_are_joined_and_none_is_no_header() {
+        let joined = |texts: &[&'static str]| {
+            join(texts.iter().map(|text| encode(text)), ",").map(Cow::into_owned)
+        };
+        assert_eq!(joined(&[]), None);
+        assert_eq!(joined(&["a"]).as_deref(), Some("a"));
+        assert_eq!(joined(&["a", "b,c"]).as_deref(), Some("a,b%2Cc"));
+    }
+
+    #[test]
+    fn every_fact_has_its_word() {
+        for (word, fact) in [
+            ("subject", "Subject"),
+            ("client", "Client"),
+            ("tenant", "Tenant"),
+            ("kind", "Kind"),
+            ("scopes", "Scopes"),
+            ("roles", "Roles"),
+            ("groups", "Groups"),
+            ("issuer", "Issuer"),
+        ] {
+            assert_eq!(format!("{:?}", Fact::parse(word).unwrap()), fact);
+        }
+        assert!(matches!(Fact::parse("claim:a.b"), Ok(Fact::Claim(_))));
+        assert_eq!(Fact::parse("group").unwrap_err(), WORDS);
+    }
+}
