@@ -3,21 +3,15 @@
 use crate::cargo::root;
 use crate::report::Outcome::{self, Skipped};
 use crate::report::ran;
-use crate::tools;
-use std::process::Command;
+use crate::tools::python_script;
+
+const LOCK: &str = "conformance/kubernetes/requirements.txt";
 
 /// Checks the chart, with the command that the suites have built.
 pub(crate) fn check() -> Outcome {
-    let lock = "conformance/kubernetes/requirements.txt";
-    match tools::python_environment("target/kubernetes", &[lock]) {
-        Ok(bin) => {
-            let mut command = Command::new(bin.join("python"));
-            command.args(["-B", "conformance/kubernetes/check.py"]);
-            let program = root().join("target/debug/portcullis");
-            ran(command
-                .current_dir(root())
-                .env("PORTCULLIS_COMMAND", program))
-        }
+    let program = root().join("target/debug/portcullis");
+    match python_script("target/kubernetes", LOCK, "conformance/kubernetes/check.py") {
+        Ok(mut command) => ran(command.env("PORTCULLIS_COMMAND", program)),
         Err(missing) => Skipped(missing),
     }
 }

@@ -1,20 +1,15 @@
 //! The site of the documents, made and checked: every link, every page.
 
-use crate::cargo::root;
 use crate::report::Outcome::{self, Skipped};
 use crate::report::ran;
-use crate::tools;
-use std::process::Command;
+use crate::tools::python_script;
+
+const LOCK: &str = "docs-site/requirements.txt";
 
 /// Makes `target/site`, and checks the links of all documents.
 pub(crate) fn build() -> Outcome {
-    let lock = "docs-site/requirements.txt";
-    match tools::python_environment("target/site-tools", &[lock]) {
-        Ok(bin) => {
-            let mut command = Command::new(bin.join("python"));
-            command.args(["-B", "docs-site/build.py"]);
-            ran(command.current_dir(root()))
-        }
+    match python_script("target/site-tools", LOCK, "docs-site/build.py") {
+        Ok(command) => ran(command),
         Err(missing) => Skipped(missing),
     }
 }

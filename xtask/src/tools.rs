@@ -211,6 +211,14 @@ pub(crate) fn python_environment(folder: &str, locks: &[&str]) -> Result<PathBuf
     Ok(bin)
 }
 
+/// A script of ours, run by the Python of an environment with what its lock file names.
+pub(crate) fn python_script(folder: &str, lock: &str, script: &str) -> Result<Command, String> {
+    let bin = python_environment(folder, &[lock])?;
+    let mut command = Command::new(bin.join("python"));
+    command.args(["-B", script]).current_dir(root());
+    Ok(command)
+}
+
 /// The folder of other people's vectors, if it is there.
 pub(crate) fn vectors() -> Result<PathBuf, String> {
     let beside = || root().join("../shared/vectors");

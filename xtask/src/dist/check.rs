@@ -4,29 +4,27 @@ use crate::cargo::root;
 use crate::report::Outcome::{self, Failed, Skipped};
 use crate::report::ran;
 use crate::tools;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 /// Packs the program that the suites have built: compiling what is shipped takes minutes.
 pub(crate) fn check() -> Outcome {
-    let bin = match install() {
-        Ok(bin) => bin,
+    let mut checks = match install() {
+        Ok(checks) => checks,
         Err(missing) => return Skipped(missing),
     };
     let out = root().join("target/dist-check");
     if let Err(told) = pack(&out) {
         return Failed(told);
     }
-    let mut checks = Command::new(bin.join("python"));
-    checks.args(["-B", "conformance/dist/check.py"]).arg(out);
-    ran(checks.current_dir(root()))
+    ran(checks.arg(out))
 }
 
-/// The programs that the checks ask, and the folder of a Python with the schema of bills of
-/// materials.
-fn install() -> Result<PathBuf, String> {
+/// The checks, once the programs that they ask and the schema of bills of materials are there.
+fn install() -> Result<Command, String> {
     tools::packaging()?;
-    tools::python_environment("target/dist-tools", &["conformance/dist/requirements.txt"])
+    let lock = "conformance/dist/requirements.txt";
+    tools::python_script("target/dist-tools", lock, "conformance/dist/check.py")
 }
 
 fn pack(out: &Path) -> Result<String, String> {
