@@ -51,11 +51,20 @@ class Command:
 def pages(command: Command) -> tuple[dict[str, str], str]:
     """The pages by name, and what they hold, in numbers."""
     version = command("--version").split()[1]
-    schema = json.loads(command("config", "schema"))
-    starter = command("config", "init", "--config", "-")
-    settings, number = reference_settings.page(schema, starter, version)
+    settings, number = settings_page(command, version, reference_settings.SETTINGS, "config")
+    provider, more = settings_page(command, version, reference_settings.PROVIDER, "idp")
     commands, told = reference_command.page(command, version)
-    return {"settings.md": settings, "command.md": commands}, f"{number} settings, {told}"
+    made = {"settings.md": settings, "idp.md": provider, "command.md": commands}
+    return made, f"{number + more} settings, {told}"
+
+
+def settings_page(
+    command: Command, version: str, document: reference_settings.Document, name: str
+) -> tuple[str, int]:
+    """The page of one settings file, and the number of its settings."""
+    schema = json.loads(command(name, "schema"))
+    starter = command(name, "init", "--config", "-")
+    return reference_settings.page(document, schema, starter, version)
 
 
 def difference(name: str, text: str) -> list[str]:

@@ -28,6 +28,7 @@ MORE = {
     "forward_auth.tls.minimum": '"1.3"',
     "ext_authz.tls.minimum": '"1.3"',
     "remembered_tokens": "50_000",
+    "security_profile": '"fapi2"',
     "token_header": '"cf-access-jwt-assertion"',
     "cedar.claims": '{ department = "String" }',
     "gateway.identity.headers": '{ x-auth-subject = "subject", x-auth-email = "claim:email" }',
@@ -117,7 +118,7 @@ MORE = {
 """As TOML, where the starter file has none or shows the default only."""
 
 
-def examples(starter: str) -> dict[str, str]:
+def examples(starter: str, more: dict[str, str]) -> dict[str, str]:
     """By the path of a setting: the text of its value. The first one of a setting counts."""
     found: dict[str, str] = {}
     table = ""
@@ -126,7 +127,7 @@ def examples(starter: str) -> dict[str, str]:
             table = f"{header[1]}."
         elif (member := MEMBER.match(line)) and (text := _value(member["rest"])):
             _add(found, table + member["name"], text)
-    return found | MORE
+    return found | more
 
 
 def _value(rest: str) -> str | None:

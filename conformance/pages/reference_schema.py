@@ -149,10 +149,12 @@ class Reader:
         kinds = list(dict.fromkeys(self._leaf(leaf) for leaf in leaves if leaf["type"] != "array"))
         if any(leaf["type"] == "array" for leaf in leaves):
             kinds.append("a list of these" if len(kinds) > 1 else f"list of {kinds[0]}s")
-        return ", ".join(kinds[:-1]) + f" or {kinds[-1]}"
+        return ", ".join(kinds[:-1]) + f" or {kinds[-1]}" if len(kinds) > 1 else kinds[0]
 
     def _leaf(self, node: Node) -> str:
         match _types(node):
+            case ["string"] if "enum" in node:
+                return "one of " + ", ".join(code(f'"{value}"') for value in node["enum"])
             case ["string"]:
                 return "one character" if node.get("maxLength") == 1 else "string"
             case ["integer"]:
@@ -166,6 +168,8 @@ class Reader:
                 return f"list of {word}s {rest}".rstrip()
             case ["object"] if "properties" in node:
                 return code(_inline(node))
+            case ["object"] if node.get("additionalProperties", True) is True:
+                return "table"
             case ["object"]:
                 kind = self.kind(node["additionalProperties"])
                 return f"table, each value a {kind}"
@@ -178,13 +182,15 @@ class Reader:
     def _variants(self, node: Node) -> list[str]:
         """What the alternatives mean, where that says more than their types."""
         if _types(node) == ["object"] and "properties" not in node:
-            node = node["additionalProperties"]
-        if not self._is_choice(node):
+            node = node.get("additionalProperties", True)
+        if node is True or not self._is_choice(node):
             return []
         found = []
         for leaf in self._flat(node):
             text = joined(leaf.get("description", ""))
-            if "properties" in leaf:
+            if "const" in leaf:
+                found.append(f"{code(quoted(leaf['const']))}: {text}")
+            elif "properties" in leaf:
                 found.append(f"{code(_inline(leaf))}: {text}")
             elif len(text) > len("A whole number."):
                 found.append(text if text.startswith("`") else f"{self._leaf(leaf)}: {text}")
@@ -194,6 +200,10 @@ class Reader:
 def _inline(node: Node) -> str:
     inside = ", ".join(f'{name} = "..."' for name in node["properties"])
     return f"{{ {inside} }}"
+
+
+def quoted(text: str) -> str:
+    return f'"{text}"'
 
 
 def _plain(text: str) -> str:

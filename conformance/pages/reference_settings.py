@@ -1,5 +1,6 @@
 """The page of the settings."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from reference_examples import MORE, examples, order
@@ -9,29 +10,68 @@ from reference_text import GENERATED, anchor, code, wrapped
 FIRST = "0.1.0"
 SINCE: dict[str, str] = {}
 """The versions that brought settings later than the first did, by their paths."""
-REQUIRED = ("issuer.audience",)
-"""What `config check` asks for, and the schema does not."""
 
 
-def page(schema: dict[str, Any], starter: str, version: str) -> tuple[str, int]:
+@dataclass(frozen=True)
+class Document:
+    """A settings file, and what its page says of it."""
+
+    title: str
+    paragraphs: tuple[str, ...]
+    more: dict[str, str]
+    """Examples beside those of the starter."""
+
+
+SETTINGS = Document(
+    "Settings",
+    (
+        "Made from the schema of the settings {generated}.",
+        "This page lists every setting of the file `portcullis.toml`, for Portcullis {version}. "
+        "{since} The gateway, the library and the command read the same file.",
+        "`portcullis config init` writes a file to start from, and `portcullis config check` finds "
+        "what is wrong in one. `portcullis config schema` prints the schema, for editors.",
+        "A table in double brackets, such as `[[issuer]]`, can stand in the file several times. In "
+        "strings, `${{NAME}}` stands for a variable of the environment or of `.env`. A setting "
+        "whose name begins with `danger_` takes a protection away: leave it out unless its "
+        "description fits your case.",
+        "Every setting has an anchor with its name, such as `settings.md#gateway.tls.minimum`.",
+    ),
+    MORE,
+)
+PROVIDER = Document(
+    "Settings of the development provider",
+    (
+        "Made from the schema of these settings {generated}.",
+        "This page lists every setting of the [development identity provider](../idp.md), for "
+        "Portcullis {version}. {since} `portcullis idp --config idp.toml` reads them, and so does "
+        "`portcullis dev`.",
+        "`portcullis idp init` writes a file to start from, and `portcullis idp schema` prints the "
+        "schema, for editors. `portcullis idp` tells every fault of a file at once.",
+        "A table in double brackets, such as `[[user]]`, can stand in the file several times. In "
+        "strings, `${{NAME}}` stands for a variable of the environment or of `.env`. All of it is "
+        "for development: passwords and secrets stand in clear.",
+    ),
+    {},
+)
+
+
+def page(
+    document: Document, schema: dict[str, Any], starter: str, version: str
+) -> tuple[str, int]:
     """The page, and the number of its settings."""
     tables = Reader(schema).tables
     settings = {setting.path: setting for table in tables for setting in table.settings}
-    _check(settings)
+    _check(document, settings)
     tables = _sorted(tables, order(starter))
-    found = examples(starter)
-    parts = [_head(tables, version), *(_section(table, found) for table in tables)]
+    found = examples(starter, document.more)
+    parts = [_head(document, tables, version), *(_section(table, found) for table in tables)]
     return "\n".join(parts), len(settings)
 
 
-def _check(settings: dict[str, Setting]) -> None:
-    for path in (*MORE, *SINCE, *REQUIRED):
+def _check(document: Document, settings: dict[str, Setting]) -> None:
+    for path in (*document.more, *SINCE):
         if path not in settings:
             raise SchemaFault(f"expected the setting {path}, which the pages name; found none")
-    for path in REQUIRED:
-        if settings[path].default is None:
-            raise SchemaFault(f"the schema says that {path} is required: take it from REQUIRED")
-        settings[path].default = None
 
 
 def _sorted(tables: list[Table], names: list[str]) -> list[Table]:
@@ -50,22 +90,12 @@ def _title(table: Table) -> str:
     return code(table.header) if table.path else "Top level"
 
 
-def _head(tables: list[Table], version: str) -> str:
+def _head(document: Document, tables: list[Table], version: str) -> str:
     since = f"Every setting has been there since {FIRST}"
     since += ", unless it says otherwise." if SINCE else "."
-    paragraphs = (
-        f"Made from the schema of the settings {GENERATED}.",
-        f"This page lists every setting of the file `portcullis.toml`, for Portcullis {version}. "
-        f"{since} The gateway, the library and the command read the same file.",
-        "`portcullis config init` writes a file to start from, and `portcullis config check` finds "
-        "what is wrong in one. `portcullis config schema` prints the schema, for editors.",
-        "A table in double brackets, such as `[[issuer]]`, can stand in the file several times. In "
-        "strings, `${NAME}` stands for a variable of the environment or of `.env`. A setting whose "
-        "name begins with `danger_` takes a protection away: leave it out unless its description "
-        "fits your case.",
-        "Every setting has an anchor with its name, such as `settings.md#gateway.tls.minimum`.",
-    )
-    text = "\n\n".join(["# Settings", *map(wrapped, paragraphs), "## Tables\n\n"])
+    texts = {"generated": GENERATED, "version": version, "since": since}
+    paragraphs = [paragraph.format(**texts) for paragraph in document.paragraphs]
+    text = "\n\n".join([f"# {document.title}", *map(wrapped, paragraphs), "## Tables\n\n"])
     for table in tables:
         names = ", ".join(f"[{code(setting.name)}](#{setting.path})" for setting in table.settings)
         link = f"[{_title(table)}](#{table.path or 'top-level'})"

@@ -130,7 +130,9 @@ fn presented(method: &Method, headers: &HeaderMap, name: &str) {
     let is_websocket = headers.contains_key("upgrade") || headers.contains_key("sec-websocket-key");
     if is_websocket || !headers.contains_key(SITE) {
         assert_eq!(with(&ORIGIN, "https://evil.example"), None);
-        let own = headers.get(ORIGIN).and_then(|value| value.to_str().ok());
+        let own = headers
+            .get(ORIGIN)
+            .and_then(|value| value.to_str().ok());
         assert!(own.map_or(!is_websocket, is_own), "{own:?}");
     }
 }

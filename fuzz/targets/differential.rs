@@ -22,7 +22,10 @@ pub(crate) fn run(data: &[u8]) {
     }
     let header = decode_header(text).expect("another library reads the header");
     let jwk = match &header.kid {
-        Some(kid) => key_set().find(kid).expect("the key is in the set").clone(),
+        Some(kid) => key_set()
+            .find(kid)
+            .expect("the key is in the set")
+            .clone(),
         None => return, // we try what fits; that library has no such thing
     };
     let mut validation = Validation::new(header.alg);

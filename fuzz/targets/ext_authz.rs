@@ -29,11 +29,18 @@ fn any_message(message: &[u8]) {
     let framed = frame(message);
     let Ok(asked) = question(&framed) else { return };
     is_in_one_spelling(&asked);
-    let holds =
-        |part: &str| part.is_empty() || message.windows(part.len()).any(|it| it == part.as_bytes());
+    let holds = |part: &str| {
+        part.is_empty()
+            || message
+                .windows(part.len())
+                .any(|it| it == part.as_bytes())
+    };
     assert!(holds(&asked.method), "a method that nobody told");
     if asked.respelled.is_none() {
-        let (path, query) = asked.target.split_once('?').unwrap_or((&asked.target, ""));
+        let (path, query) = asked
+            .target
+            .split_once('?')
+            .unwrap_or((&asked.target, ""));
         assert!(holds(path) && holds(query), "a target that nobody told");
     }
     assert!(
@@ -63,7 +70,12 @@ fn is_in_one_spelling(asked: &OriginalRequest) {
         Some(&asked.authority)
     );
     assert!(!["CONNECT", "TRACE"].contains(&&*asked.method));
-    assert!(!asked.method.bytes().any(|byte| byte.is_ascii_lowercase()));
+    assert!(
+        !asked
+            .method
+            .bytes()
+            .any(|byte| byte.is_ascii_lowercase())
+    );
     assert!(
         asked
             .respelled

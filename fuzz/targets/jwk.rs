@@ -10,7 +10,10 @@ pub(crate) fn run(data: &[u8]) {
     if let Ok(key) = VerifyingKey::from_jwk(&value) {
         let jwk = value.as_object().expect("a key is an object");
         // A member that is `null` is absent.
-        let is_absent = |name| jwk.get(name).is_none_or(|value| *value == json::Json::Null);
+        let is_absent = |name| {
+            jwk.get(name)
+                .is_none_or(|value| *value == json::Json::Null)
+        };
         assert!(is_absent("d") && is_absent("k"));
         assert!(key.algorithms().count() > 0);
     }

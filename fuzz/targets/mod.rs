@@ -2,6 +2,7 @@
 
 mod callback;
 mod claims;
+mod client_certificate;
 mod coding;
 mod compact;
 mod config;
@@ -17,11 +18,15 @@ mod introspection;
 mod json;
 mod jwk;
 mod jwks;
+mod logout_token;
 mod metadata;
 mod path;
 mod pattern;
+mod proofs;
+mod resource;
 mod revocation;
 mod scope;
+mod security_event;
 mod settings;
 mod tokens;
 mod websocket;
@@ -37,6 +42,7 @@ pub(crate) const ALL: &[Target] = &[
     ("jwk", jwk::run),
     ("jwks", jwks::run),
     ("metadata", metadata::run),
+    ("resource", resource::run),
     ("credential", credential::run),
     ("scope", scope::run),
     ("config", config::run),
@@ -51,8 +57,12 @@ pub(crate) const ALL: &[Target] = &[
     ("path", path::run),
     ("host", host::run),
     ("forwarded", forwarded::run),
+    ("client_certificate", client_certificate::run),
     ("ext_authz", ext_authz::run),
     ("websocket", websocket::run),
     ("tokens", tokens::run),
     ("callback", callback::run),
+    ("proofs", proofs::run),
+    ("logout_token", logout_token::run),
+    ("security_event", security_event::run),
 ];

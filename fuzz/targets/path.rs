@@ -124,7 +124,8 @@ fn is_read_as_written(written: &str) -> bool {
     );
     for (read, wanted) in read.iter().zip(&wanted) {
         assert_eq!(
-            read.as_ref().map(|spelling| segments(spelling).concat()),
+            read.as_ref()
+                .map(|spelling| segments(spelling).concat()),
             wanted.clone(),
             "{written}"
         );

@@ -25,7 +25,9 @@ pub(crate) fn run(data: &[u8]) {
     // Something for each asterisk fits; nothing, and another beginning, do not.
     assert!(pattern.fits(&written.replace('*', "x")));
     assert!(!pattern.fits(&written.replace('*', "")));
-    let (named, _) = written.split_once('*').expect("a pattern has an asterisk");
+    let (named, _) = written
+        .split_once('*')
+        .expect("a pattern has an asterisk");
     let name = named.trim_end_matches(['/', ':']);
     assert!(!pattern.fits(&format!(
         "{name}-evil{}",

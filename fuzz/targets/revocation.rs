@@ -17,7 +17,11 @@ pub(crate) fn run(data: &[u8]) {
     assert_eq!(flat.len(), entry.len());
     for (read, written) in entry.chunks(2).zip(flat.chunks(2)) {
         assert_eq!(read[0], written[0]);
-        let moment = |digits: &[u8]| std::str::from_utf8(digits).expect("digits").parse::<u64>();
+        let moment = |digits: &[u8]| {
+            std::str::from_utf8(digits)
+                .expect("digits")
+                .parse::<u64>()
+        };
         let is_mark = read[0] == b"mark";
         assert!(if is_mark {
             read[1] == written[1]

@@ -59,7 +59,8 @@ fn document(text: &str) {
         gateway::Settings::try_from(again),
     ) {
         (Ok(settings), Ok(again)) => {
-            assert_eq!(settings.to_string(), again.to_string());
+            let told = |settings: &gateway::Settings| format!("{:?}", settings.summary());
+            assert_eq!(told(&settings), told(&again));
             assert_eq!(settings.dangers(), again.dangers());
             assert!(Settings::try_from(alone).is_ok());
         }
@@ -108,7 +109,9 @@ fn variables(text: &str) {
         let judged = |config: Config| match Settings::try_from(config) {
             Ok(_) => Vec::new(),
             Err(faults) => {
-                let texts = faults.iter().map(|fault| (fault.message(), fault.help()));
+                let texts = faults
+                    .iter()
+                    .map(|fault| (fault.message(), fault.help()));
                 let mut texts: Vec<String> = texts
                     .map(|(message, help)| format!("{message}; {help}"))
                     .collect();
@@ -156,7 +159,10 @@ fn as_document(lines: &BTreeMap<&str, &str>) -> String {
         .unwrap_or_default()
         .split(',')
         .map(str::trim);
-    let audience = audience.filter(|name| !name.is_empty()).map(text).collect();
+    let audience = audience
+        .filter(|name| !name.is_empty())
+        .map(text)
+        .collect();
     issuer.insert("audience".to_owned(), toml::Value::Array(audience));
     let is_plain = value("OAUTH2_DANGER_PLAIN_HTTP").is_some_and(|value| value.trim() == "true");
     issuer.insert("danger_plain_http".to_owned(), is_plain.into());
@@ -165,6 +171,9 @@ fn as_document(lines: &BTreeMap<&str, &str>) -> String {
     if let Some(store) = value("PORTCULLIS_STORE") {
         let store = toml::Table::from_iter([("store".to_owned(), text(store.trim()))]);
         document.insert("revocation".to_owned(), store.into());
+    }
+    if let Some(pages) = value("PORTCULLIS_CODE_URL") {
+        document.insert("code_url".to_owned(), text(pages.trim()));
     }
     document.to_string()
 }

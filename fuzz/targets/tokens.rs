@@ -75,15 +75,24 @@ pub(crate) fn run(data: &[u8]) {
 
 /// The text of a member, if there is more than nothing.
 fn filled<'d>(document: &'d Value, name: &str) -> Option<&'d str> {
-    document.get(name)?.as_str().filter(|text| !text.is_empty())
+    document
+        .get(name)?
+        .as_str()
+        .filter(|text| !text.is_empty())
 }
 
 /// How many texts of a document hold this one.
 fn uses(value: Option<&Value>, text: &str) -> usize {
     match value {
         Some(Value::String(held)) => usize::from(held.contains(text)),
-        Some(Value::Array(elements)) => elements.iter().map(|value| uses(Some(value), text)).sum(),
-        Some(Value::Object(members)) => members.values().map(|value| uses(Some(value), text)).sum(),
+        Some(Value::Array(elements)) => elements
+            .iter()
+            .map(|value| uses(Some(value), text))
+            .sum(),
+        Some(Value::Object(members)) => members
+            .values()
+            .map(|value| uses(Some(value), text))
+            .sum(),
         _ => 0,
     }
 }
@@ -166,5 +175,10 @@ fn scopes(document: &Value, tokens: &TokenResponse, wanted: &Scopes) {
         _ => false,
     };
     let is_silent = matches!(document.get("scope"), None | Some(Value::Null));
-    assert!(is_silent || granted.iter().all(|scope| is_said(scope) || came(scope)));
+    assert!(
+        is_silent
+            || granted
+                .iter()
+                .all(|scope| is_said(scope) || came(scope))
+    );
 }

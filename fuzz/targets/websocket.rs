@@ -19,7 +19,10 @@ pub(crate) fn run(data: &[u8]) {
         (rest, grown) = (after, grown + usize::from(selector % 3));
     }
     let mut passed = 0;
-    for (piece, is_between) in pieces.iter().zip(between_frames(pieces.iter().copied())) {
+    for (piece, is_between) in pieces
+        .iter()
+        .zip(between_frames(pieces.iter().copied()))
+    {
         passed += piece.len();
         assert_eq!(is_between, ends.contains(&passed), "after {passed} bytes");
     }

@@ -2,7 +2,7 @@
 
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::response::{IntoResponse as _, Response};
 use axum::{Router, serve};
 use std::sync::{Arc, Mutex};
@@ -28,6 +28,7 @@ pub struct Answer {
 
 #[derive(Clone)]
 pub struct Request {
+    pub method: Method,
     pub path: String,
     pub headers: HeaderMap,
     pub body: String,
@@ -78,11 +79,13 @@ fn router(shared: &Arc<Shared>) -> Router {
 
 async fn respond(
     State(shared): State<Arc<Shared>>,
+    method: Method,
     uri: Uri,
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
     let request = Request {
+        method,
         path: uri.to_string(),
         headers,
         body: String::from_utf8(body.to_vec()).unwrap(),
@@ -92,7 +95,9 @@ async fn respond(
     let mut response = (StatusCode::from_u16(answer.status).unwrap(), answer.body).into_response();
     response.headers_mut().clear();
     for (name, value) in answer.headers {
-        response.headers_mut().insert(name, value.parse().unwrap());
+        response
+            .headers_mut()
+            .insert(name, value.parse().unwrap());
     }
     response
 }

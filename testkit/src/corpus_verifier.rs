@@ -2,7 +2,10 @@
 
 use crate::NOW;
 use crate::corpus::document;
+use http::HeaderMap;
+use portcullis_core::credential::Credential;
 use portcullis_core::jose::{Algorithm, Jwks, Selection, compact, signature};
+use portcullis_core::proof::{self, Possession, Presentation, ProofTerms};
 use portcullis_core::rejection::Rejection;
 use portcullis_core::token::{AccessToken, Audiences, Issuer, NumericDate};
 use portcullis_core::verify::{Profile, Verifier};
@@ -37,9 +40,9 @@ impl CorpusVerifier {
         Self::new(&document("access-tokens.json"), "default")
     }
 
-    pub fn verify(&self, token: &str) -> Result<AccessToken, Rejection> {
+    pub fn verify(&self, text: &str) -> Result<AccessToken, Rejection> {
         let now = NumericDate::from_seconds(NOW);
-        let token = compact::parse(token, &Limits::default())?;
+        let token = compact::parse(text, &Limits::default())?;
         let issuer = token.unverified_claims().issuer();
         let trusted = self
             .0
@@ -54,7 +57,13 @@ impl CorpusVerifier {
             Selection::WrongAlgorithm => return Err(Rejection::of_key_algorithm(header.algorithm)),
             Selection::Unknown => return Err(Rejection::of_unknown_key(kid)),
         };
-        verifier.verify(signature::check(token, &keys)?, now)
+        let token = verifier.verify(signature::check(token, &keys)?, now)?;
+        let (headers, terms) = (HeaderMap::new(), ProofTerms::default());
+        let presentation = Presentation::bearer(Credential::bearer(text), &headers);
+        match proof::prove(token, &presentation, &terms, now)? {
+            Possession::Shown(token) => Ok(token),
+            Possession::Proven(_) => unreachable!("a bearer token comes without a proof"),
+        }
     }
 
     pub fn permit(&self, token: &str, requirement: &Requirement) -> Result<Permit, Rejection> {

@@ -16,11 +16,13 @@
 pub mod answering;
 pub mod corpus;
 pub mod corpus_verifier;
+mod proof_key;
 pub mod raw_http2;
 mod setup;
 
 pub use answering::{Answer, AnsweringServer, Request};
 pub use corpus_verifier::CorpusVerifier;
+pub use proof_key::ProofKey;
 pub use setup::{
     AUDIENCE, NOW, ResourceServerSetup, clock, decide, decide_by, eventually, idp_on, server_on,
 };

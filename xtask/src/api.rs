@@ -23,7 +23,9 @@ const LIBRARIES: &[&str] = &[
 pub(crate) fn check(write: bool) -> Result<String, String> {
     let (mut names, mut faults) = (0, Vec::new());
     for library in LIBRARIES {
-        let folder = root().join("target/doc").join(library.replace('-', "_"));
+        let folder = root()
+            .join("target/doc")
+            .join(library.replace('-', "_"));
         let mut found = BTreeSet::new();
         read_folder(&folder, "", &mut found);
         if found.is_empty() {
@@ -53,7 +55,11 @@ pub(crate) fn check(write: bool) -> Result<String, String> {
 
 /// The items of a folder of pages, and of the folders in it.
 fn read_folder(folder: &Path, module: &str, found: &mut BTreeSet<String>) {
-    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+    for entry in std::fs::read_dir(folder)
+        .into_iter()
+        .flatten()
+        .flatten()
+    {
         let (path, name) = (
             entry.path(),
             entry.file_name().to_string_lossy().into_owned(),

@@ -144,6 +144,7 @@ const NOUNS: &[&str] = &[
     "jose::Algorithm",
     "ConfigError",
     "ConfigErrors",
+    "Faults",
 ];
 
 pub(crate) fn check() -> Result<String, String> {
@@ -195,9 +196,11 @@ fn faults(metadata: &Value) -> Vec<String> {
 /// Whether a crate asks for the doorway: of a dependency, or by one of its own features.
 fn opens_doorway(package: &Value) -> bool {
     let is_doorway = |feature: &Value| {
-        feature
-            .as_str()
-            .is_some_and(|it| it.rsplit('/').next().is_some_and(|name| name == DOORWAY))
+        feature.as_str().is_some_and(|it| {
+            it.rsplit('/')
+                .next()
+                .is_some_and(|name| name == DOORWAY)
+        })
     };
     let of_dependencies = array(package, "dependencies")
         .iter()

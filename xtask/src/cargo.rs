@@ -13,7 +13,20 @@ pub(crate) fn root() -> PathBuf {
 pub(crate) fn cargo(arguments: &[&str]) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.args(arguments).current_dir(root());
+    build_once(&mut command);
     command
+}
+
+/// Whether this is CI.
+pub(crate) fn is_ci() -> bool {
+    std::env::var_os("CI").is_some_and(|value| value == "true")
+}
+
+/// On a machine that builds a commit once, what cargo keeps for the next build is kept in vain.
+pub(crate) fn build_once(command: &mut Command) {
+    if is_ci() {
+        command.env("CARGO_INCREMENTAL", "0");
+    }
 }
 
 /// What cargo knows of all packages.

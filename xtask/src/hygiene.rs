@@ -3,7 +3,7 @@
 //! `deny.toml` says which licences, sources and crates may be among them; cargo-deny judges. Known
 //! vulnerabilities are looked up where their database can be fetched.
 
-use crate::cargo::{cargo, root};
+use crate::cargo::{build_once, cargo, root};
 use crate::report::Outcome::{self, Excused, Skipped};
 use crate::report::ran;
 use crate::tools::{self, CARGO_DENY, CARGO_HACK};
@@ -40,7 +40,9 @@ pub(crate) fn advisories() -> Outcome {
     let Ok(mut fetch) = deny() else {
         return Skipped("cargo-deny is not there".to_owned());
     };
-    let fetched = fetch.args(["--log-level", "off", "fetch", "db"]).status();
+    let fetched = fetch
+        .args(["--log-level", "off", "fetch", "db"])
+        .status();
     if !fetched.is_ok_and(|status| status.success()) {
         return Excused("the advisory database cannot be fetched from here".to_owned());
     }
@@ -75,6 +77,10 @@ pub(crate) fn each_feature() -> Outcome {
     command
         .args(["hack", "clippy", "--each-feature", "--locked", "--quiet"])
         .current_dir(root());
+    // All of them together is what the other steps build; fuzzing has its own.
+    command.args(["--exclude-features", "full,fuzzing"]);
     command.args(EACH_FEATURE.iter().flat_map(|name| ["--package", name]));
-    ran(command.args(["--", "-D", "warnings"]))
+    build_once(&mut command);
+    // Crates that one of these is built upon have turns of their own, with each of their features.
+    ran(command.args(["--", "--no-deps", "-D", "warnings"]))
 }

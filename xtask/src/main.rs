@@ -11,6 +11,7 @@ mod fuzz;
 mod hygiene;
 mod msrv;
 mod names;
+mod outside;
 mod providers;
 mod python;
 mod report;

@@ -97,7 +97,10 @@ fn built_with<'m>(metadata: &'m Value, packages: &[&'m Value]) -> BTreeSet<&'m s
     let nodes = metadata
         .get("resolve")
         .map_or(&[][..], |it| array(it, "nodes"));
-    let own: Vec<&str> = packages.iter().map(|package| text(package, "id")).collect();
+    let own: Vec<&str> = packages
+        .iter()
+        .map(|package| text(package, "id"))
+        .collect();
     let (mut waiting, mut built) = (own.clone(), BTreeSet::new());
     while let Some(id) = waiting.pop() {
         if !built.insert(id) {

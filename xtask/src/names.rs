@@ -32,7 +32,10 @@ pub(crate) fn check() -> Result<String, String> {
                 if is_participle(&name) {
                     faults.push(format!("{place}: expected a noun, found `{name}`"));
                 }
-                types.entry((&source.crate_, name)).or_default().push(place);
+                types
+                    .entry((&source.crate_, name))
+                    .or_default()
+                    .push(place);
             } else if let Some(name) = defined(line, &["fn"]) {
                 functions += 1;
                 if is_participle(&name) && !is_foreign(source, &name) {

@@ -117,7 +117,7 @@ fn glewlwyd() -> Result<PathBuf, String> {
         // The lists of packages may not have been fetched yet, as in a fresh container.
         Err(_) => {
             _ = Command::new("apt-get")
-                .args(["update", "--quiet=2"])
+                .args(["update", "--quiet=2", "-o", "Acquire::Retries=3"])
                 .status();
             missing_packages()?
         }
@@ -144,13 +144,22 @@ fn glewlwyd() -> Result<PathBuf, String> {
 /// libraries, a set-up dialogue.
 fn missing_packages() -> Result<Vec<String>, String> {
     let simulated = Command::new("apt-get")
-        .args(["install", "--simulate", "--no-install-recommends"])
+        // What is installed in the system counts too: it is unpacked here nevertheless.
+        .args([
+            "install",
+            "--simulate",
+            "--reinstall",
+            "--no-install-recommends",
+        ])
         .args(["glewlwyd", "dbconfig-no-thanks", "rnbyc", "sqlite3"])
         .output()
         .map_err(|error| error.to_string())?;
     let text = String::from_utf8_lossy(&simulated.stdout);
     let mut packages = Vec::new();
-    for line in text.lines().filter_map(|line| line.strip_prefix("Inst ")) {
+    for line in text
+        .lines()
+        .filter_map(|line| line.strip_prefix("Inst "))
+    {
         let (name, rest) = line.split_once(' ').unwrap_or_default();
         if name == "glewlwyd" && !rest.contains(&format!("({GLEWLWYD}-")) {
             return Err(format!(
@@ -164,7 +173,7 @@ fn missing_packages() -> Result<Vec<String>, String> {
         }
     }
     if !packages.iter().any(|name| name == "glewlwyd") {
-        return Err("apt does not know glewlwyd, or has installed it already".to_owned());
+        return Err("apt does not know glewlwyd: is Debian's mirror reachable?".to_owned());
     }
     Ok(packages)
 }

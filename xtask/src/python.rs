@@ -1,7 +1,7 @@
 //! The Python packages, as their users get them: wheels that are built, installed into an environment
 //! of their own, and used.
 
-use crate::cargo::{cargo, root};
+use crate::cargo::{build_once, cargo, root};
 use crate::report::Outcome::{self, Failed, Passed, Skipped};
 use crate::report::ran;
 use crate::test::FULL;
@@ -24,9 +24,14 @@ pub(crate) fn run() -> Outcome {
     }
 }
 
+/// The folder of programs of the environment that the package is built and tested in.
+pub(crate) fn environment() -> Result<PathBuf, String> {
+    tools::python_environment(ENVIRONMENT, &[LOCK])
+}
+
 /// Builds the wheels and installs them. Returns the folder of the environment's programs.
 pub(crate) fn install() -> Result<PathBuf, Outcome> {
-    let bin = tools::python_environment(ENVIRONMENT, &[LOCK]).map_err(Skipped)?;
+    let bin = environment().map_err(Skipped)?;
     let wheels = build(&bin).map_err(Failed)?;
     let mut installation = inside(&bin, "python", "-m pip install --quiet --no-deps");
     installation.args(["--force-reinstall", "--disable-pip-version-check"]);
@@ -88,13 +93,18 @@ fn build(bin: &Path) -> Result<Vec<PathBuf>, String> {
             .arg("--interpreter")
             .arg(bin.join("python"));
         command.current_dir(root().join(package));
+        build_once(&mut command);
         match ran(command) {
             Passed(_) => {}
             _ => return Err(format!("the wheel of {package} cannot be built")),
         }
     }
     let mut wheels = Vec::new();
-    for entry in std::fs::read_dir(&folder).into_iter().flatten().flatten() {
+    for entry in std::fs::read_dir(&folder)
+        .into_iter()
+        .flatten()
+        .flatten()
+    {
         wheels.push(entry.path());
     }
     if wheels.len() == PACKAGES.len() {

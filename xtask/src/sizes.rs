@@ -160,7 +160,11 @@ fn closures(bare: &str) -> usize {
         let opens = ['(', ',', '='].iter().any(|it| before.ends_with(*it))
             || ["move", "return"].iter().any(|it| before.ends_with(it));
         let inside = after.strip_prefix('|').unwrap_or_default();
-        let end = inside.split(['|', '\n']).next().unwrap_or_default().len();
+        let end = inside
+            .split(['|', '\n'])
+            .next()
+            .unwrap_or_default()
+            .len();
         let is_closure = opens && inside.get(end..).is_some_and(|it| it.starts_with('|'));
         count += usize::from(is_closure);
         rest = match is_closure {
@@ -174,7 +178,9 @@ fn closures(bare: &str) -> usize {
 /// Numbers and widths of the lines that are too wide.
 fn wide_lines(code: &str) -> impl Iterator<Item = (usize, usize)> {
     let widths = code.lines().map(|line| line.chars().count());
-    let numbered = widths.enumerate().map(|(index, width)| (index + 1, width));
+    let numbered = widths
+        .enumerate()
+        .map(|(index, width)| (index + 1, width));
     numbered.filter(|(_, width)| *width > WIDEST_LINE)
 }
 

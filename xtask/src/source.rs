@@ -70,12 +70,19 @@ pub(crate) fn is_test(path: &str) -> bool {
 /// All Rust files under a folder.
 pub(crate) fn rust_files(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
-    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+    for entry in std::fs::read_dir(folder)
+        .into_iter()
+        .flatten()
+        .flatten()
+    {
         let path = entry.path();
         let name = entry.file_name();
         if path.is_dir() && name != "node_modules" && name != "target" {
             found.extend(rust_files(&path));
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
+        } else if path
+            .extension()
+            .is_some_and(|extension| extension == "rs")
+        {
             found.push(path);
         }
     }
@@ -96,7 +103,10 @@ pub(crate) fn without_tests(code: &str) -> &str {
 }
 
 fn is_inline(after: &str) -> bool {
-    after.lines().next().is_some_and(|line| line.ends_with('{'))
+    after
+        .lines()
+        .next()
+        .is_some_and(|line| line.ends_with('{'))
 }
 
 /// Blanks comments and the contents of literals, so that braces and bars can be counted.

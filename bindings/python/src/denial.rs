@@ -3,6 +3,7 @@
 
 use bytes::Bytes;
 use http::Response;
+use portcullis_core::rejection::quote;
 use portcullis_core::{ConfigError, ConfigErrors, Denial};
 use portcullis_gateway::TurnedAway;
 use portcullis_resource_server::DenialResponse;
@@ -12,6 +13,7 @@ use pyo3::{Bound, Py, PyAny, PyErr, PyResult, Python};
 
 pub(crate) const ERRORS: &str = "portcullis_auth._errors";
 /// The levels of Python's `logging`.
+const DEBUG: u8 = 10;
 pub(crate) const INFO: u8 = 20;
 pub(crate) const WARNING: u8 = 30;
 
@@ -22,6 +24,10 @@ struct Account {
     detail: &'static str,
     facts: String,
     cure: &'static str,
+    /// The verified caller, as further members of the line; empty if nobody is known.
+    caller: String,
+    /// Whether an audit record says the same, or a line about the whole outage.
+    is_told: bool,
     response: Response<Bytes>,
 }
 
@@ -39,7 +45,7 @@ pub(crate) fn of_response(py: Python<'_>, response: DenialResponse) -> PyErr {
         }
         Denial::Outage(outage) => {
             let facts = outage.facts().to_owned();
-            (true, outage.code().phrase(), facts, outage.code().cure())
+            (true, outage.code().phrase(), facts, outage.cure())
         }
     };
     let account = Account {
@@ -48,6 +54,8 @@ pub(crate) fn of_response(py: Python<'_>, response: DenialResponse) -> PyErr {
         detail,
         facts,
         cure,
+        caller: caller(response.denial()),
+        is_told: is_logged(response.denial()),
         response: response.into_response(),
     };
     exception(py, &account)
@@ -62,6 +70,9 @@ pub(crate) fn of_turned_away(py: Python<'_>, turned_away: TurnedAway) -> PyErr {
         detail: turned_away.phrase(),
         facts: turned_away.facts(),
         cure: turned_away.cure().unwrap_or("the request is at fault"),
+        // Names of people go into the audit records only, as the settings say.
+        caller: String::new(),
+        is_told: turned_away.is_recorded() || turned_away.denial().is_some_and(is_logged),
         response: turned_away.into_response(),
     };
     exception(py, &account)
@@ -119,6 +130,27 @@ fn build<'py>(py: Python<'py>, account: &Account) -> PyResult<Bound<'py, PyAny>>
     class.call1((status, account.code, account.detail, headers, problem))
 }
 
+/// The caller of a request that was refused after its token was verified.
+fn caller(denial: &Denial) -> String {
+    let mut text = String::new();
+    if let Denial::Rejection(rejection) = denial
+        && let Some(caller) = rejection.caller()
+    {
+        text.push_str(&format!(" issuer={}", quote(&caller.issuer)));
+        for (name, value) in [("subject", &caller.subject), ("client", &caller.client)] {
+            if let Some(value) = value {
+                text.push_str(&format!(" {name}={}", quote(value)));
+            }
+        }
+    }
+    text
+}
+
+/// Whether the source of an outage logs it: as it begins, now and then, and as it ends.
+fn is_logged(denial: &Denial) -> bool {
+    matches!(denial, Denial::Outage(outage) if outage.is_logged())
+}
+
 /// Tells the operator why, as the other doors do.
 fn log(py: Python<'_>, account: &Account, request_id: &str) -> PyResult<()> {
     static LOGGER: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
@@ -127,13 +159,21 @@ fn log(py: Python<'_>, account: &Account, request_id: &str) -> PyResult<()> {
         true => (WARNING, "no decision"),
         false => (INFO, "refused"),
     };
+    // Once is enough.
+    let level = if account.is_told { DEBUG } else { level };
     // Most logs leave refusals out.
-    if !logger.call_method1("isEnabledFor", (level,))?.is_truthy()? {
+    if !logger
+        .call_method1("isEnabledFor", (level,))?
+        .is_truthy()?
+    {
         return Ok(());
     }
-    let format = "%s: code=%s request_id=%s facts=%s cure=%s";
+    let format = "%s: code=%s request_id=%s facts=%s cure=%s%s";
     let (code, facts, cure) = (account.code, &*account.facts, account.cure);
-    let arguments = (level, format, outcome, code, request_id, facts, cure);
+    let caller = &*account.caller;
+    let arguments = (
+        level, format, outcome, code, request_id, facts, cure, caller,
+    );
     logger.call_method1("log", arguments)?;
     Ok(())
 }

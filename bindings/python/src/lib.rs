@@ -14,6 +14,7 @@ mod json;
 mod log;
 mod pending;
 mod process;
+mod receiver;
 mod request;
 mod requirement;
 mod revocation;
@@ -48,13 +49,13 @@ mod _portcullis {
     use crate::server::Server;
     #[pymodule_export]
     use crate::token::Token;
-    use pyo3::types::PyModule;
+    use portcullis_resource_server::TokenEnd;
+    use pyo3::types::{PyModule, PyModuleMethods as _};
     use pyo3::{Bound, PyResult};
 
     #[pymodule_init]
-    #[expect(clippy::unnecessary_wraps, reason = "PyO3 wants a result")]
-    fn init(_module: &Bound<'_, PyModule>) -> PyResult<()> {
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         crate::log::install();
-        Ok(())
+        module.add("UNKNOWN_END", TokenEnd::Unknown.phrase())
     }
 }

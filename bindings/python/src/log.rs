@@ -19,9 +19,10 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 
 const ERROR: u8 = 40;
 /// Where denials are logged on the Rust side.
-const DENIALS: [&str; 2] = [
+const DENIALS: [&str; 3] = [
     "portcullis_resource_server::respond",
     "portcullis_gateway::refusal",
+    "portcullis_gateway::telemetry::denial_log",
 ];
 
 /// The thread that takes the GIL, and the process that it belongs to.
@@ -30,7 +31,9 @@ static DELIVERIES: ArcSwapOption<(u32, Sender<Delivery>)> = ArcSwapOption::const
 /// Begins to listen. Without a thread that delivers, nothing is written.
 pub(crate) fn install() {
     // The extension module has a `tracing` of its own, so nobody else has set a subscriber.
-    _ = tracing_subscriber::registry().with(PythonLog).try_init();
+    _ = tracing_subscriber::registry()
+        .with(PythonLog)
+        .try_init();
 }
 
 /// Lets this thread write from now on.

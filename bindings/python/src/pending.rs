@@ -141,7 +141,10 @@ struct Settlement {
 #[pymethods]
 impl Settlement {
     fn __call__(&self, py: Python<'_>) -> PyResult<()> {
-        let mut answer = self.answer.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut answer = self
+            .answer
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         let future = self.future.bind(py);
         // It may have been cancelled in the meantime.
         if future.call_method0("done")?.is_truthy()? {

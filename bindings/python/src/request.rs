@@ -31,7 +31,9 @@ pub(crate) type Decision = Result<AccessToken, DenialResponse>;
 impl AccessRequest {
     pub(crate) async fn decide(self) -> Decision {
         let query = self.query.as_deref();
-        let decision = self.server.decide(&self.headers, query, &self.requirement);
+        let decision = self
+            .server
+            .decide(&self.headers, query, &self.requirement);
         match decision.await.into_result() {
             Ok(permit) => Ok(permit.into_token()),
             Err(denial) => Err(DenialResponse::new(denial, &self.server, &self.headers)),
@@ -48,7 +50,7 @@ pub(crate) fn headers(
 ) -> PyResult<HeaderMap> {
     let mut headers = read(given)?;
     if websocket {
-        take_subprotocol_token(&mut headers);
+        take_subprotocol_token(&mut headers, server.accepts_offered_tokens());
     }
     // Whether a cookie counts depends on the method: without one, none does.
     let Some(Ok(method)) = method.map(|name| Method::from_bytes(name.as_bytes())) else {
@@ -99,7 +101,7 @@ pub(crate) fn authorization(token: &str) -> HeaderMap {
     headers
 }
 
-fn read(given: &Bound<'_, PyAny>) -> PyResult<HeaderMap> {
+pub(crate) fn read(given: &Bound<'_, PyAny>) -> PyResult<HeaderMap> {
     let mut headers = HeaderMap::with_capacity(16);
     if given.is_instance_of::<PyList>() || given.is_instance_of::<PyTuple>() {
         add_all(&mut headers, given)?;

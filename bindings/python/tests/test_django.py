@@ -153,6 +153,20 @@ def test_a_good_token_reaches_the_view(idp: Idp, routes: None, client) -> None:
             assert (response.status_code, response.json()["name"]) == (200, "Alice Adams")
 
 
+def test_a_resource_describes_itself(idp: Idp, client) -> None:
+    orders = "https://api.example/orders"
+    server = Server.from_toml(f"""
+[[issuer]]
+url = "{idp.issuer}"
+audience = "{orders}"
+[[resource]]
+url = "{orders}"
+""")
+    with override_settings(PORTCULLIS_SERVER=server, MIDDLEWARE=[MIDDLEWARE]):
+        response = client.get("/.well-known/oauth-protected-resource/orders")
+        assert (response.status_code, response.json()["resource"]) == (200, orders)
+
+
 def test_a_denial_is_a_problem_document(idp: Idp, routes: None, client) -> None:
     response = client.get("/x")
     assert response.status_code == 401
@@ -182,7 +196,7 @@ def test_routes_decide(idp: Idp, routes: None, client) -> None:
     assert client.get("/admin/x", headers=clerk).status_code == 200
     response = client.get("/admin/x", headers=idp.bearer())
     assert (response.status_code, response.json()["code"]) == (403, "policy.role")
-    assert 'error="insufficient_scope"' in response["WWW-Authenticate"]
+    assert 'error_description="the caller lacks a role"' in response["WWW-Authenticate"]
 
 
 def test_an_outage_is_503(idp: Idp, routes: None, client) -> None:
@@ -416,7 +430,7 @@ def test_decorators_decide_without_middleware(idp: Idp, views: None, client, pat
     if "token" not in path_:
         response = client.get(path_, headers=idp.bearer("bob", scope="x"))
         assert response.status_code == 403
-        assert 'error="insufficient_scope"' in response["WWW-Authenticate"]
+        assert "error_description=" in response["WWW-Authenticate"]
     idp.rotate()
     idp.fault(jwks="500")
     response = client.get(path_, headers=idp.bearer(scope="orders:read"))

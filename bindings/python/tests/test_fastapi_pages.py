@@ -73,7 +73,7 @@ MIGRATION: dict[str, tuple[Order, str, str, str]] = {
         "401 token.id_token",
     ),
     "a token that is bound to a key (DPoP), without its proof": (
-        {"claims": {"cnf": {"jkt": "x" * 43}}},
+        {"claims": {"cnf": {"jkt": "A" * 43}}},
         "/protected-data",
         "200",
         "401 proof.missing",
@@ -185,7 +185,7 @@ def test_every_block_runs(idp: Idp, settings: Path) -> None:
     write_settings(idp, settings)
     for block in blocks[1:]:
         run_blocks(FASTAPI, [blocks[0], block])
-    assert len(blocks) == 13
+    assert len(blocks) == 15
 
 
 def write_settings(idp: Idp, folder: Path) -> None:

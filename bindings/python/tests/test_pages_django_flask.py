@@ -136,6 +136,8 @@ def test_the_django_project_does_what_the_page_says(shop: Api) -> None:
     assert shop.guest("/admin/login/") == 200
     for path in ("/profile", "/orders", "/reports/today", "/batch", "/invoices", "/none"):
         assert shop.guest(path) == 401
+    # The receivers answer, before the middleware that demands a token.
+    assert shop.guest("/.portcullis/logout") == 404
     assert shop.get("/profile") == (200, {"name": "Bob Brown"})
     assert shop.get("/profile", flaw="expired")[1]["code"] == "token.expired"
     assert shop.get("/orders", scope="orders:read")[0] == 200

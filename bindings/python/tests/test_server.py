@@ -1,6 +1,7 @@
 """The server itself: tokens, refusals, outages, waiting."""
 
 import asyncio
+import json
 import logging
 import pickle
 import re
@@ -80,6 +81,7 @@ async def decide(server: Server, headers: dict[str, str], requirement=None) -> T
 def test_a_known_token_needs_no_wait(idp: Idp, server: Server) -> None:
     async def scenario() -> None:
         headers = idp.bearer()
+        idp.fault(jwks="slow:300")
         first = server.decide(headers)
         assert asyncio.isfuture(first)
         assert isinstance(await first, Token)
@@ -324,6 +326,8 @@ def test_nothing_of_a_token_is_in_any_text(idp: Idp, server: Server, caplog) -> 
 
 def test_a_decision_that_waits_needs_a_loop(idp: Idp, server: Server) -> None:
     headers = idp.bearer()
+    # On a busy machine, keys that come at once would be there before the decision waits.
+    idp.fault(jwks="slow:300")
     with pytest.raises(RuntimeError, match="no running event loop"):
         server.decide(headers)
     server.decide_blocking(headers)
@@ -403,10 +407,42 @@ def test_tokens_are_revoked_by_whom_they_name(idp: Idp, server: Server) -> None:
     assert server.revoke(token=server.decide_blocking(alice)) is None
     with pytest.raises(Refusal):
         server.decide_blocking(alice)
-    with pytest.raises(ValueError, match="expected one of token, subject, session and client"):
+    with pytest.raises(ValueError, match="expected one of token, subject, session, client and key"):
         server.revoke_blocking(issuer=token.issuer, subject="a", client="b")
     with pytest.raises(ValueError, match="expected issuer"):
         server.revoke_blocking(subject="a")
+    with pytest.raises(ValueError, match="SHA-256 in base64url"):
+        server.revoke_blocking(key="a")
+
+
+def test_a_key_is_revoked_at_every_issuer(idp: Idp, server: Server) -> None:
+    thumbprint = "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"
+    bound = idp.bearer("alice", claims=json.dumps({"cnf": {"jkt": thumbprint}}))
+    with pytest.raises(Refusal) as refused:
+        server.decide_blocking(bound)
+    assert refused.value.code == "proof.missing"
+    server.revoke_blocking(key=thumbprint)
+    with pytest.raises(Refusal) as refused:
+        server.decide_blocking(bound)
+    assert refused.value.code == "token.revoked"
+
+
+def test_guards_of_a_security_profile_demand_a_scope(idp: Idp, tmp_path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("a secret of many bytes, for a test")
+    text = f"""security_profile = "fapi2"
+[[issuer]]
+url = "{idp.issuer}"
+audience = "{AUDIENCE}"
+"""
+    with pytest.raises(ConfigError, match="a source of revocations"):
+        Server.from_toml(text)
+    client = f'client_id = "api", client_secret_file = "{secret}"'
+    asked = f'introspection = {{ tokens = "all", {client} }}'
+    route = '[[route]]\npath = "/a"\nrequire = { role = "Admin" }\n'
+    with pytest.raises(ConfigError, match="a scope that every caller needs"):
+        Server.from_toml(f"{text}{asked}\n{route}")
+    assert Server.from_toml(f"{text}{asked}\n").realm == "api"
 
 
 def test_settings_come_from_a_file(idp: Idp, tmp_path) -> None:

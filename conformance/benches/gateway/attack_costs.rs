@@ -230,7 +230,8 @@ async fn ask(address: SocketAddr, good: Arc<Good>, pause: Duration) {
             .await;
         good.asked.fetch_add(1, Ordering::Relaxed);
         let right = answer.is_ok_and(|answer| answer.status() == 200);
-        good.wrong.fetch_add(u64::from(!right), Ordering::Relaxed);
+        good.wrong
+            .fetch_add(u64::from(!right), Ordering::Relaxed);
         good.slowest.fetch_max(
             u64::try_from(began.elapsed().as_millis()).unwrap(),
             Ordering::Relaxed,

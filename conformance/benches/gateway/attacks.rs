@@ -125,7 +125,9 @@ async fn connect(target: &Target) -> Option<TcpStream> {
 
 async fn send(target: &Target, stream: &mut TcpStream, bytes: &[u8]) -> bool {
     let sent = stream.write_all(bytes).await.is_ok();
-    target.sent.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+    target
+        .sent
+        .fetch_add(bytes.len() as u64, Ordering::Relaxed);
     sent
 }
 
@@ -137,7 +139,9 @@ async fn http2(target: &Target, settings: &[u8]) -> Option<TcpStream> {
         &frame(SETTINGS, 0, 0, settings),
     ]
     .concat();
-    send(target, &mut stream, &begin).await.then_some(stream)
+    send(target, &mut stream, &begin)
+        .await
+        .then_some(stream)
 }
 
 fn request(stream: u32, path: &str, more: &[u8]) -> Vec<u8> {
@@ -236,7 +240,13 @@ async fn expanding(target: Target) {
         send(&target, &mut stream, &flood).await;
         // The settings are not acknowledged.
         let mut buffer = vec![0; 16_384];
-        let taken = async { while stream.read(&mut buffer).await.is_ok_and(|read| read > 0) {} };
+        let taken = async {
+            while stream
+                .read(&mut buffer)
+                .await
+                .is_ok_and(|read| read > 0)
+            {}
+        };
         _ = tokio::time::timeout(Duration::from_millis(200), taken).await;
     }
 }
@@ -332,7 +342,13 @@ async fn uploads(target: Target) {
             send(&target, &mut stream, &frame(DATA, end, 1, &vec![7; 16_000])).await;
         }
         let mut buffer = vec![0; 16_384];
-        let taken = async { while stream.read(&mut buffer).await.is_ok_and(|read| read > 0) {} };
+        let taken = async {
+            while stream
+                .read(&mut buffer)
+                .await
+                .is_ok_and(|read| read > 0)
+            {}
+        };
         _ = tokio::time::timeout(Duration::from_millis(50), taken).await;
     }
 }

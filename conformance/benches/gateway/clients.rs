@@ -90,7 +90,10 @@ pub(crate) fn client_of_one_connection() -> reqwest::Client {
     let builder = reqwest::Client::builder()
         .pool_max_idle_per_host(1)
         .no_proxy();
-    builder.timeout(Duration::from_secs(10)).build().unwrap()
+    builder
+        .timeout(Duration::from_secs(10))
+        .build()
+        .unwrap()
 }
 
 /// The answer; no answer is the status 0, which is never right.

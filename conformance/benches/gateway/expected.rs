@@ -56,10 +56,18 @@ impl Tokens {
         Arc::new(Self {
             rotation,
             good: (0..CALLERS).map(good).collect(),
-            admin: idp.token("root").claim("sub", "root").role("Admin").sign(),
+            admin: idp
+                .token("root")
+                .claim("sub", "root")
+                .role("Admin")
+                .sign(),
             expired: idp.token("late").expire().sign(),
             other_audience: idp.token("lost").audience("api://another").sign(),
-            forged: idp.token("root").role("Admin").signature_flipped().sign(),
+            forged: idp
+                .token("root")
+                .role("Admin")
+                .signature_flipped()
+                .sign(),
         })
     }
 }
@@ -117,9 +125,11 @@ pub(crate) struct Question {
 impl Question {
     /// Whether this is the answer it must have, sent and answered at these moments.
     pub(crate) fn allows(&self, given: &Answer, sent: &Moment, answered: &Moment) -> bool {
-        [sent, answered]
-            .iter()
-            .any(|moment| self.right_at(moment).iter().any(|right| same(right, given)))
+        [sent, answered].iter().any(|moment| {
+            self.right_at(moment)
+                .iter()
+                .any(|right| same(right, given))
+        })
     }
 
     fn right_at(&self, moment: &Moment) -> Vec<Answer> {

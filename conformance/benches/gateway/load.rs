@@ -105,7 +105,10 @@ pub(crate) async fn site() {
 
 fn scenarios(idp: &Idp, folder: &Path) -> [Scenario; 3] {
     let token = |number: usize| {
-        let token = idp.token("alice").scope("orders:read").claim("n", number);
+        let token = idp
+            .token("alice")
+            .scope("orders:read")
+            .claim("n", number);
         let filler = "some forty characters of an ordinary value";
         (0..5)
             .fold(token, |token, number| {

@@ -33,7 +33,8 @@ impl Site<'_> {
 
     /// The same with its audit records, as it comes.
     pub(crate) async fn with_records(&self) -> Peer {
-        self.gateway("and records", &portcullis(), "stdout").await
+        self.gateway("and records", &portcullis(), "stdout")
+            .await
     }
 
     /// Another build of the gateway, to see what a change does.

@@ -61,7 +61,9 @@ impl Process {
     /// The memory that is resident, in kilobytes.
     pub(crate) fn resident(&self) -> u64 {
         let status = read_to_string(format!("/proc/{}/status", self.0.id())).unwrap_or_default();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let line = status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmRSS:"));
         line.and_then(|line| line.split_whitespace().next()?.parse().ok())
             .unwrap_or_default()
     }

@@ -279,7 +279,8 @@ impl SoakSetup {
             idp.fail(Endpoint::Jwks, fault);
             idp.fail(Endpoint::Metadata, fault);
         };
-        self.expected.change(|moment| moment.keys_in_doubt = true);
+        self.expected
+            .change(|moment| moment.keys_in_doubt = true);
         fault(&*self.idp.read().await, Fault::InternalError);
         let stranger = self
             .idp
@@ -300,7 +301,8 @@ impl SoakSetup {
         fault(&*self.idp.read().await, Fault::None);
         // Fetches that failed are tried again after 1, 2, 4 and 8 seconds.
         self.rest(Duration::from_secs(9), began, resident).await;
-        self.expected.change(|moment| moment.keys_in_doubt = false);
+        self.expected
+            .change(|moment| moment.keys_in_doubt = false);
     }
 
     async fn check(&self, name: &'static str, (_, token): &(String, String), right: (u16, String)) {
@@ -390,5 +392,8 @@ fn text(idp: &Idp, address: SocketAddr, admin: SocketAddr, [one, two]: [SocketAd
 fn median<'r>(samples: impl Iterator<Item = &'r (u64, u64)>) -> u64 {
     let mut samples: Vec<u64> = samples.map(|(_, kilobytes)| *kilobytes).collect();
     samples.sort_unstable();
-    samples.get(samples.len() / 2).copied().unwrap_or_default()
+    samples
+        .get(samples.len() / 2)
+        .copied()
+        .unwrap_or_default()
 }

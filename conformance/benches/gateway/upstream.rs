@@ -163,9 +163,11 @@ impl Body for Answer {
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.told.as_ref().map_or_else(SizeHint::default, |told| {
-            SizeHint::with_exact(told.len() as u64)
-        })
+        self.told
+            .as_ref()
+            .map_or_else(SizeHint::default, |told| {
+                SizeHint::with_exact(told.len() as u64)
+            })
     }
 }
 

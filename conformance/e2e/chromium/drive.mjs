@@ -39,6 +39,8 @@ const commands = {
   url: () => page.url(),
   text: () => page.locator('body').innerText(),
   value: ({ label }) => page.getByLabel(label, { exact: true }).inputValue(),
+  // Calls a function of the page's own script, and answers with what it returns.
+  call: ({ name, args }) => page.evaluate(([called, values]) => window.page[called](...values), [name, args]),
   html: () => page.content(),
   focused: () => page.evaluate(() => document.activeElement?.textContent?.trim() ?? ''),
   clipboard: () => page.evaluate(() => navigator.clipboard.readText()),
@@ -55,7 +57,8 @@ const commands = {
     const found = await page.evaluate(() => window.axe.run({ resultTypes: ['violations'] }));
     return found.violations.map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.map((node) => node.target.join(' ')).join(', ')}`);
   },
-  complaints: () => complaints,
+  // What was written down so far, which empties the list.
+  complaints: () => complaints.splice(0),
 };
 
 for await (const line of createInterface({ input: process.stdin })) {

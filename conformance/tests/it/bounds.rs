@@ -17,7 +17,9 @@ fn a_known_token_allocates_at_most_twice() {
         .enable_all()
         .build()
         .unwrap();
-    let idp = runtime.block_on(Idp::start(IdpConfig::default())).unwrap();
+    let idp = runtime
+        .block_on(Idp::start(IdpConfig::default()))
+        .unwrap();
     let server = ResourceServer::new(idp.issuer().as_str(), idp.audience()).unwrap();
     let token = idp.token("alice").sign();
     runtime
@@ -50,11 +52,16 @@ fn a_remembered_token_takes_less_than_twice_its_length() {
         .enable_all()
         .build()
         .unwrap();
-    let idp = runtime.block_on(Idp::start(IdpConfig::default())).unwrap();
+    let idp = runtime
+        .block_on(Idp::start(IdpConfig::default()))
+        .unwrap();
     let server = ResourceServer::new(idp.issuer().as_str(), idp.audience()).unwrap();
     let filler = "some forty characters of an ordinary value";
     let token = |number: usize| {
-        let token = idp.token("alice").scope("orders:read").claim("n", number);
+        let token = idp
+            .token("alice")
+            .scope("orders:read")
+            .claim("n", number);
         (0..5)
             .fold(token, |token, number| {
                 token.claim(&format!("claim_{number}"), filler)
@@ -82,7 +89,9 @@ fn a_known_token_allocates_no_more_when_much_is_revoked() {
         .enable_all()
         .build()
         .unwrap();
-    let idp = runtime.block_on(Idp::start(IdpConfig::default())).unwrap();
+    let idp = runtime
+        .block_on(Idp::start(IdpConfig::default()))
+        .unwrap();
     let server = ResourceServer::new(idp.issuer().as_str(), idp.audience()).unwrap();
     let token = idp.token("alice").sign();
     let revoke = |number: u32| {
@@ -122,7 +131,10 @@ fn a_revocation_takes_at_most_a_hundred_bytes() {
         let spent = measure(|| {
             runtime.block_on(async {
                 for number in 0..most {
-                    server.revoke(revocation(&issuer, number)).await.unwrap();
+                    server
+                        .revoke(revocation(&issuer, number))
+                        .await
+                        .unwrap();
                 }
             });
         });
@@ -152,7 +164,9 @@ fn a_whole_decision_allocates_no_more_than_its_token() {
         .enable_all()
         .build()
         .unwrap();
-    let idp = runtime.block_on(Idp::start(IdpConfig::default())).unwrap();
+    let idp = runtime
+        .block_on(Idp::start(IdpConfig::default()))
+        .unwrap();
     let server = ResourceServer::new(idp.issuer().as_str(), idp.audience()).unwrap();
     let mut headers = http::HeaderMap::new();
     headers.insert(

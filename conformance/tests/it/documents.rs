@@ -28,44 +28,78 @@ pub(crate) fn must_be(name: &str, text: &str) {
 
 #[test]
 fn rejections() {
-    let cases = cases();
     let mut text = String::from(
         "# Refusals and outages\n\nMade from the code by `cargo xtask docs`; do not edit. The code is stable: it stands in the body as `code`, in the\n\
-         log, and as metric label. The log also has `expected` and `found`, escaped and cut; the client gets the phrase and nothing else.\n",
+         log, and as metric label. The log also has `expected` and `found`, escaped and cut; the client gets the phrase and nothing else.\n\n\
+         Each code has an address: `#` and the code. With `code_url = \"https://<this page>#{code}\"` in the settings, problem documents, the log and\n\
+         audit records link it: see [the guide](how-to/logs-and-alerts.md#the-page-of-a-code).\n",
     );
+    let cases = cases();
+    let case = |code: &str| {
+        let case = cases.iter().find(|(covered, _)| covered == code);
+        let case = case.map(|(_, case)| case.clone());
+        case.unwrap_or_else(|| panic!("no case of the corpus, and no test, yields {code}"))
+    };
     for code in Code::ALL {
         let entry = code.entry();
-        let error = entry.error.map_or("no error code".to_owned(), |error| {
-            format!("`error=\"{error}\"`")
-        });
-        let case = cases
-            .iter()
-            .find(|(covered, _)| covered == entry.code)
-            .map(|(_, case)| case.as_str());
-        let case =
-            case.unwrap_or_else(|| panic!("no case of the corpus, and no test, yields {code}"));
-        write!(
-            text,
-            "\n## `{}`\n\n| | |\n|---|---|\n| status | {} |\n| challenge | `Bearer`, {error} |\n| the client is told | {} |\n| cure | {} |\n| asked for by | {} |\n| shown by | {case} |\n",
-            entry.code, entry.status, entry.phrase, entry.cure, entry.rfc,
-        )
-        .unwrap();
+        let error = match entry.error {
+            Some(error) => format!("`error=\"{error}\"`"),
+            None => "no error code".to_owned(),
+        };
+        let rows = [
+            ("status", entry.status.to_string()),
+            ("challenge", format!("`Bearer`, {error}")),
+            ("the client is told", entry.phrase.to_owned()),
+            ("usual causes", code.causes().join("; ")),
+            ("cure", entry.cure.to_owned()),
+            ("asked for by", entry.rfc.to_owned()),
+            ("shown by", case(entry.code)),
+        ];
+        text.push_str(&section(entry.code, &rows));
     }
     for code in OutageCode::ALL {
-        let case = cases
-            .iter()
-            .find(|(covered, _)| covered == code.as_str())
-            .map(|(_, case)| case.as_str());
-        let case = case.unwrap_or_else(|| panic!("no test yields {code}"));
-        write!(
-            text,
-            "\n## `{code}`\n\n| | |\n|---|---|\n| status | 503, with `Retry-After` |\n| challenge | none |\n| the client is told | {} |\n| cure | {} |\n| asked for by | RFC 9110, section 15.6.4 |\n| shown by | {case} |\n",
-            code.phrase(),
-            code.cure(),
-        )
-        .unwrap();
+        let rows = [
+            ("status", "503, with `Retry-After`".to_owned()),
+            ("challenge", "none".to_owned()),
+            ("the client is told", code.phrase().to_owned()),
+            ("usual causes", code.causes().join("; ")),
+            ("cure", code.cure().to_owned()),
+            ("asked for by", "RFC 9110, section 15.6.4".to_owned()),
+            ("shown by", case(code.as_str())),
+        ];
+        text.push_str(&section(code.as_str(), &rows));
+    }
+    for refusal in portcullis_gateway::refusal_codes() {
+        let rows = [
+            ("status", format!("{}, by the gateway", refusal.status)),
+            ("the client is told", refusal.phrase.to_owned()),
+            ("cure", refusal.cure.to_owned()),
+        ];
+        text.push_str(&section(refusal.code, &rows));
+    }
+    for (code, status, phrase) in portcullis::InvalidRequest::codes() {
+        let cure = match status.is_server_error() {
+            true => "see what the log of the application says of its route",
+            false => "see the OpenAPI document of the application, and `errors` in the answer",
+        };
+        let status = format!("{}, by `Valid` of the library", status.as_u16());
+        let rows = [
+            ("status", status),
+            ("the client is told", phrase.to_owned()),
+            ("cure", cure.to_owned()),
+        ];
+        text.push_str(&section(code, &rows));
     }
     must_be("rejections.md", &text);
+}
+
+/// A code with its address, and what is known of it.
+fn section(code: &str, rows: &[(&str, String)]) -> String {
+    let mut text = format!("\n<a id=\"{code}\"></a>\n\n## `{code}`\n\n| | |\n|---|---|\n");
+    for (name, value) in rows {
+        writeln!(text, "| {name} | {value} |").unwrap();
+    }
+    text
 }
 
 /// For each code a row of the corpus that yields it, or else the test that does.
@@ -164,6 +198,76 @@ fn cases() -> Vec<(String, String)> {
             "every_failure_is_an_outage_and_forgotten_at_once",
         ),
         (
+            "proof.unbound",
+            "crates/resource-server/tests/it/possession.rs",
+            "routes_and_issuers_can_demand_a_binding",
+        ),
+        (
+            "proof.replayed",
+            "crates/resource-server/tests/it/possession.rs",
+            "a_bound_token_needs_a_new_proof_each_time",
+        ),
+        (
+            "proof.binding",
+            "crates/core/src/proof/tests.rs",
+            "each_scheme_has_its_tokens",
+        ),
+        (
+            "proof.header",
+            "crates/core/src/proof/tests.rs",
+            "each_scheme_has_its_tokens",
+        ),
+        (
+            "proof.malformed",
+            "crates/core/src/proof/tests.rs",
+            "the_first_fault_in_the_table_is_told",
+        ),
+        (
+            "proof.algorithm",
+            "crates/core/src/proof/tests.rs",
+            "the_key_of_a_proof_is_public_and_made_its_signature",
+        ),
+        (
+            "proof.key",
+            "crates/core/src/proof/tests.rs",
+            "the_key_of_a_proof_is_public_and_made_its_signature",
+        ),
+        (
+            "proof.signature",
+            "crates/core/src/proof/tests.rs",
+            "the_key_of_a_proof_is_public_and_made_its_signature",
+        ),
+        (
+            "proof.method",
+            "crates/core/src/proof/tests.rs",
+            "the_first_fault_in_the_table_is_told",
+        ),
+        (
+            "proof.url",
+            "crates/core/src/proof/tests.rs",
+            "the_first_fault_in_the_table_is_told",
+        ),
+        (
+            "proof.time",
+            "crates/core/src/proof/tests.rs",
+            "the_first_fault_in_the_table_is_told",
+        ),
+        (
+            "proof.token",
+            "crates/core/src/proof/tests.rs",
+            "the_first_fault_in_the_table_is_told",
+        ),
+        (
+            "proof.nonce",
+            "crates/core/src/proof/tests.rs",
+            "a_nonce_takes_the_place_of_the_clock",
+        ),
+        (
+            "outage.replay",
+            "crates/resource-server/tests/it/shared_proofs.rs",
+            "without_the_store_nobody_can_tell",
+        ),
+        (
             "outage.groups",
             "crates/resource-server/tests/it/groups.rs",
             "a_directory_that_fails_is_an_outage_and_never_no_groups",
@@ -245,13 +349,11 @@ const NOT_DONE: &str = "
 | RFC 7515, 7.2 | the JSON serialisation | a JWT is compact only (RFC 7519, section 3) |
 | RFC 7516 | encrypted tokens | only where a provider and a resource server agreed on it; refused |
 | RFC 7517, 4.6 to 4.9 | `x5u`, `x5c`, `x5t` | the key is what its own members say; certificates are not looked at |
-| RFC 7638 | thumbprints | needed for DPoP only, which is not there yet |
 | RFC 7009 | the endpoint of the issuer | it is the issuer's; what is revoked here is refused by us, see `revocation.md` |
 | RFC 7662, 2.1 | a bearer token instead of client authentication | no provider we know wants it |
 | RFC 9701, 5 | encrypted answers | only where both sides agreed on it; an answer comes over TLS |
 | RFC 7797 | unencoded payloads | barred from JWTs; `b64` is refused |
 | RFC 8414, 2.1 | signed metadata | no provider we know needs it; the document comes over TLS from the issuer itself |
-| RFC 8705, RFC 9449 | proofs of possession | not there yet: tokens that are bound to a key are refused |
 | RFC 9068, 2.2.1 | `amr` in rules | `claim` reads it; `acr` and `auth_time` are words of their own |
-| RFC 9728 | protected resource metadata | not there yet |
+| RFC 9728, 2.2 | signed metadata of a resource | no provider we know vouches for its resources; the document comes over TLS from the resource itself |
 ";

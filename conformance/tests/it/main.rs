@@ -12,6 +12,7 @@
     reason = "a test that fails should stop, and a suite prints its totals"
 )]
 
+mod bound_requirements;
 mod bounds;
 mod corpus;
 mod documents;

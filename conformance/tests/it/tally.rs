@@ -32,7 +32,9 @@ impl Tally {
     pub(crate) fn new(suite: &'static str) -> Self {
         let file: Waivers = toml::from_str(include_str!("../../waived.toml")).unwrap();
         assert!(
-            file.waived.iter().all(|waiver| !waiver.reason.is_empty()),
+            file.waived
+                .iter()
+                .all(|waiver| !waiver.reason.is_empty()),
             "a waiver without a reason"
         );
         let waivers = file

@@ -2,16 +2,18 @@
 
 use crate::observation::Observation;
 use crate::place::SettingPlace;
+use crate::resource::ResourceObservation;
 use crate::rule::{Rule, RuleCheck};
 use crate::rules::all;
 use crate::settings_file::SettingsFile;
+use crate::transmitter::TransmitterObservation;
 
 /// A rule that fired.
 #[derive(Clone, Debug)]
 pub struct Finding {
     /// The rule.
     pub rule: &'static Rule,
-    /// The issuer, or the settings file.
+    /// The issuer, the resource, the transmitter, or the settings file.
     pub subject: String,
     /// What was found: foreign text is quoted, escaped and cut.
     pub evidence: String,
@@ -34,6 +36,46 @@ pub fn examine_issuer(observation: &Observation, place: Option<&SettingPlace>) -
                 subject: observation.issuer.to_string(),
                 evidence,
                 place: place.cloned(),
+            });
+        }
+    }
+    findings
+}
+
+/// Examines an API by all rules.
+#[must_use]
+pub fn examine_resource(resource: &ResourceObservation) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for rule in all() {
+        let RuleCheck::Resource(check) = rule.check else {
+            continue;
+        };
+        for evidence in check(resource) {
+            findings.push(Finding {
+                rule,
+                subject: resource.asked.clone(),
+                evidence,
+                place: None,
+            });
+        }
+    }
+    findings
+}
+
+/// Examines a transmitter of security events by all rules.
+#[must_use]
+pub fn examine_transmitter(transmitter: &TransmitterObservation) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for rule in all() {
+        let RuleCheck::Transmitter(check) = rule.check else {
+            continue;
+        };
+        for evidence in check(transmitter) {
+            findings.push(Finding {
+                rule,
+                subject: transmitter.issuer.to_string(),
+                evidence,
+                place: None,
             });
         }
     }

@@ -4,7 +4,7 @@
 use crate::handshake::{TlsHost, probe};
 use crate::observation::{KeySetResponse, MetadataResponse, Observation};
 use crate::sample::SampleToken;
-use portcullis_provider::inspect::Inspector;
+use portcullis_provider::inspect::{Inspection, Inspector};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use std::collections::BTreeSet;
@@ -49,12 +49,44 @@ pub async fn gather(
         observation.sample = Some(SampleToken::read(text, jwks, &limits));
     }
     // A host that answers nothing, but shows a bad certificate, has shown the fault itself.
-    let has_answer = observation.requests().iter().any(|it| it.answer.is_ok());
-    if has_answer || observation.hosts.iter().any(|it| it.untrusted.is_some()) {
-        Ok(observation)
-    } else {
-        Err(silence(&observation))
+    let has_answer = observation
+        .requests()
+        .iter()
+        .any(|it| it.answer.is_ok());
+    if !has_answer && !observation.is_untrusted() {
+        return Err(silence(&observation));
     }
+    match outage(&observation) {
+        Some(reason) => Err(reason),
+        None => Ok(observation),
+    }
+}
+
+/// A provider that is down or overloaded at the moment: what it answers then is no finding.
+fn outage(observation: &Observation) -> Option<String> {
+    let mut failing = None;
+    // One good address of the metadata is enough.
+    let has_document = observation
+        .metadata
+        .iter()
+        .any(|it| it.document.is_some());
+    if !has_document {
+        let mut metadata = observation.metadata.iter();
+        failing = metadata.find_map(|response| failing_status(&response.inspection));
+    }
+    let keys = observation.keys.as_ref();
+    let failing = failing.or_else(|| failing_status(&keys?.inspection));
+    let (url, status) = failing?;
+    Some(format!(
+        "{url}: the answer was {status}, which says to come back later"
+    ))
+}
+
+/// The address and the status, where that says that the server fails or has too much to do.
+fn failing_status(inspection: &Inspection) -> Option<(&Url, u16)> {
+    let status = inspection.answer.as_ref().ok()?.status;
+    // RFC 6585, section 4: 429 is about us, who ask too often, not about the document.
+    (status >= 500 || status == 429).then_some((&inspection.url, status))
 }
 
 /// The reason why nothing was answered. The first is enough: one server that is down is asked at
@@ -63,7 +95,10 @@ fn silence(observation: &Observation) -> String {
     let mut text = format!("{} does not answer", observation.issuer);
     for inspection in observation.requests() {
         if let Err(reason) = &inspection.answer {
-            text.push_str(&format!(": {}: {reason}", inspection.url));
+            text.push_str(&format!(": {reason}"));
+            if let Some(cure) = inspection.cure {
+                text.push_str(&format!("\n    help: {cure}"));
+            }
             break;
         }
     }

@@ -5,6 +5,9 @@
 //! records the verdict, and accepts nothing that the verifier refuses. It sends nothing over the
 //! connections.
 
+use crate::certified_key::CertifiedKey;
+use crate::key::{bits, unix_time};
+use portcullis_provider::fetch::NetworkFault;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
@@ -17,8 +20,8 @@ use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use url::Url;
-use x509_parser::prelude::{FromDer as _, X509Certificate};
-use x509_parser::public_key::PublicKey;
+use x509_cert::Certificate;
+use x509_cert::der::Decode as _;
 
 /// A host and how it speaks TLS.
 #[derive(Clone, Debug)]
@@ -29,7 +32,7 @@ pub struct TlsHost {
     pub tls13: Result<(), String>,
     /// Whether it speaks TLS 1.2, or what it answered instead.
     pub tls12: Result<(), String>,
-    /// The reason why the certificate is not trusted, if it is not.
+    /// The reason why the certificate is not trusted, if it is not. It names the host.
     pub untrusted: Option<String>,
     /// The host's own certificate.
     pub leaf: Option<LeafCertificate>,
@@ -62,12 +65,15 @@ pub async fn probe(url: &Url, authorities: &[CertificateDer<'static>]) -> Option
     let tls12 = handshake(host, port, &TLS12, authorities).await?;
     // Clients prefer TLS 1.3, so most of them see the certificate of that handshake.
     let presented = tls13.presented.or(tls12.presented);
+    let leaf = presented.as_ref().and_then(|it| leaf(&it.certificate));
+    let distrust = presented.and_then(|it| it.distrust);
     Some(TlsHost {
         name: format!("{host}:{port}"),
         tls13: tls13.result,
         tls12: tls12.result,
-        leaf: presented.as_ref().and_then(|it| leaf(&it.certificate)),
-        untrusted: presented.and_then(|it| it.distrust),
+        leaf,
+        // In the words of a fetch: the operator sees the same sentence at the gateway.
+        untrusted: distrust.map(|error| NetworkFault::read(url, &error, None).to_string()),
     })
 }
 
@@ -129,7 +135,7 @@ fn client(
 /// A certificate, and the verdict on it.
 struct PresentedCertificate {
     certificate: CertificateDer<'static>,
-    distrust: Option<String>,
+    distrust: Option<rustls::Error>,
 }
 
 /// The platform's verifier, with a record of the certificate that it judged.
@@ -167,7 +173,7 @@ impl ServerCertVerifier for RecordingVerifier {
         // its reason.
         let presented = PresentedCertificate {
             certificate: own.clone().into_owned(),
-            distrust: verdict.as_ref().err().map(ToString::to_string),
+            distrust: verdict.as_ref().err().cloned(),
         };
         *self.lock() = Some(presented);
         verdict
@@ -205,30 +211,22 @@ impl fmt::Debug for RecordingVerifier {
 }
 
 fn leaf(der: &[u8]) -> Option<LeafCertificate> {
-    let (_, certificate) = X509Certificate::from_der(der).ok()?;
-    let validity = certificate.validity();
-    let rsa_bits = match certificate.public_key().parsed() {
-        Ok(PublicKey::RSA(rsa)) => Some(rsa.key_size()),
+    let certificate = Certificate::from_der(der).ok()?;
+    let content = certificate.tbs_certificate();
+    let rsa_bits = match CertifiedKey::read(content.subject_public_key_info()) {
+        Some(CertifiedKey::Rsa { modulus, .. }) => Some(bits(modulus.as_bytes())),
         _ => None,
     };
     // RFC 3279, section 2.2: the identifiers of RSA with MD5, RSA with SHA-1 and ECDSA with SHA-1.
-    let weak_signature = match certificate
-        .signature_algorithm
-        .algorithm
-        .to_id_string()
-        .as_str()
-    {
+    let algorithm = certificate.signature_algorithm().oid.to_string();
+    let weak_signature = match algorithm.as_str() {
         "1.2.840.113549.1.1.4" => Some("MD5"),
         "1.2.840.113549.1.1.5" | "1.2.840.10045.4.1" => Some("SHA-1"),
         _ => None,
     };
-    let (not_before, not_after) = (
-        validity.not_before.timestamp(),
-        validity.not_after.timestamp(),
-    );
     Some(LeafCertificate {
-        not_before,
-        not_after,
+        not_before: unix_time(content.validity().not_before)?,
+        not_after: unix_time(content.validity().not_after)?,
         rsa_bits,
         weak_signature,
     })

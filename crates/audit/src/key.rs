@@ -1,12 +1,14 @@
 //! One key of a set: what it says of itself, and what a server makes of it.
 
+use crate::certified_key::CertifiedKey;
 use aws_lc_rs::digest;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use portcullis_core::jose::json::{Json, Object};
 use portcullis_core::jose::{JwkFault, VerifyingKey, base64url};
-use x509_parser::prelude::{FromDer as _, X509Certificate};
-use x509_parser::public_key::PublicKey;
+use x509_cert::Certificate;
+use x509_cert::der::Decode as _;
+use x509_cert::time::Time;
 
 /// One element of a key set.
 #[derive(Debug)]
@@ -139,39 +141,48 @@ fn certificate(jwk: &Object) -> Option<KeyCertificate> {
     let first = jwk.get("x5c")?.as_array()?.first()?.as_str()?;
     // RFC 7517, section 4.7: `x5c` is plain base64, unlike the numbers of a key.
     let der = STANDARD.decode(first).ok()?;
-    let (_, certificate) = X509Certificate::from_der(&der).ok()?;
-    let fits = fits(jwk, certificate.public_key().parsed().ok()?);
+    let certificate = Certificate::from_der(&der).ok()?;
+    let content = certificate.tbs_certificate();
+    let key = CertifiedKey::read(content.subject_public_key_info())?;
     Some(KeyCertificate {
-        expires: certificate.validity().not_after.timestamp(),
-        fits,
+        expires: unix_time(content.validity().not_after)?,
+        fits: fits(jwk, &key),
     })
 }
 
-fn fits(jwk: &Object, key: PublicKey<'_>) -> bool {
+/// Seconds since 1970.
+pub(crate) fn unix_time(time: Time) -> Option<i64> {
+    i64::try_from(time.to_unix_duration().as_secs()).ok()
+}
+
+fn fits(jwk: &Object, key: &CertifiedKey<'_>) -> bool {
     let member = |name| {
         let text = jwk.get(name).and_then(Json::as_str).unwrap_or_default();
         base64url::decode(text).unwrap_or_default()
     };
     match key {
-        PublicKey::RSA(rsa) => {
-            // DER puts a zero before a high first bit; RFC 7518, section 6.3.1.1 forbids it in `n`.
-            trim_zeros(rsa.modulus.to_vec()) == trim_zeros(member("n"))
-                && trim_zeros(rsa.exponent.to_vec()) == trim_zeros(member("e"))
+        CertifiedKey::Rsa { modulus, exponent } => {
+            modulus.as_bytes() == trim_zeros(member("n"))
+                && exponent.as_bytes() == trim_zeros(member("e"))
         }
-        // SEC 1, section 2.3.3: an uncompressed point is 4, x and y. JOSE knows no compressed ones.
-        PublicKey::EC(point) => *point.data() == [vec![4], member("x"), member("y")].concat(),
-        // RFC 8410, section 4: an Ed25519 key is the bare bytes, in a type that this parser lacks.
-        PublicKey::Unknown(bytes) => *bytes == member("x"),
-        _ => false,
+        // An uncompressed point is 4, x and y. JOSE knows no compressed ones.
+        CertifiedKey::Ec(point) => **point == [vec![4], member("x"), member("y")].concat(),
+        CertifiedKey::Bare(bytes) => **bytes == member("x"),
     }
 }
 
 fn trim_zeros(number: Vec<u8>) -> Vec<u8> {
-    number.into_iter().skip_while(|byte| *byte == 0).collect()
+    number
+        .into_iter()
+        .skip_while(|byte| *byte == 0)
+        .collect()
 }
 
-fn bits(number: &[u8]) -> usize {
-    let top = number.first().map_or(0, |top| top.leading_zeros() as usize);
+/// The size of a number without leading zero bytes.
+pub(crate) fn bits(number: &[u8]) -> usize {
+    let top = number
+        .first()
+        .map_or(0, |top| top.leading_zeros() as usize);
     (number.len() * 8).saturating_sub(top)
 }
 

@@ -26,6 +26,7 @@
 //! # Ok::<(), portcullis_core::ConfigErrors>(())
 //! ```
 
+mod certified_key;
 pub mod clock;
 mod evidence;
 mod finding;
@@ -35,17 +36,23 @@ mod key;
 mod observation;
 mod place;
 pub mod report;
+mod resource;
 mod rule;
 mod rules;
 pub mod sample;
 mod settings_file;
+mod transmitter;
 
 pub use evidence::format_duration;
-pub use finding::{Finding, examine_issuer, examine_settings};
+pub use finding::{
+    Finding, examine_issuer, examine_resource, examine_settings, examine_transmitter,
+};
 pub use gather::gather;
 pub use key::{KeyCertificate, PublishedKey};
 pub use observation::{KeySetResponse, MetadataResponse, Observation};
 pub use place::{SettingEvidence, SettingPlace};
+pub use resource::{ResourceObservation, gather_resource};
 pub use rule::{Rule, RuleCheck, Severity};
 pub use rules::{GROUPS, all, find, group_of};
 pub use settings_file::SettingsFile;
+pub use transmitter::{TransmitterObservation, gather_transmitter};

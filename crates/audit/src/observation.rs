@@ -78,7 +78,10 @@ impl MetadataResponse {
     }
 
     pub(crate) fn is_openid(&self) -> bool {
-        self.inspection.url.path().contains("openid-configuration")
+        self.inspection
+            .url
+            .path()
+            .contains("openid-configuration")
     }
 
     fn object(&self) -> Option<&Object> {
@@ -148,7 +151,11 @@ fn is_page(inspection: &Inspection) -> bool {
 
 /// The media type without its parameters.
 fn media_type(answer: &InspectedResponse) -> &str {
-    let Some(Ok(value)) = answer.headers.get(CONTENT_TYPE).map(|value| value.to_str()) else {
+    let Some(Ok(value)) = answer
+        .headers
+        .get(CONTENT_TYPE)
+        .map(|value| value.to_str())
+    else {
         return "";
     };
     match value.split_once(';') {
@@ -213,6 +220,11 @@ impl Observation {
         responses.filter_map(|response| Some((response, response.object()?)))
     }
 
+    /// Whether a host presents a certificate that is not trusted.
+    pub(crate) fn is_untrusted(&self) -> bool {
+        self.hosts.iter().any(|host| host.untrusted.is_some())
+    }
+
     /// Everything that was asked for: all forms of the metadata, and the key set.
     pub(crate) fn requests(&self) -> Vec<&Inspection> {
         let mut requests: Vec<&Inspection> = Vec::new();
@@ -227,7 +239,9 @@ impl Observation {
 
     /// The answers that hold the documents in use: the metadata's and the key set's.
     pub(crate) fn answers(&self) -> Vec<(&Url, &InspectedResponse)> {
-        let metadata = self.metadata_in_use().map(|response| &response.inspection);
+        let metadata = self
+            .metadata_in_use()
+            .map(|response| &response.inspection);
         let keys = self.keys.as_ref().map(|keys| &keys.inspection);
         let mut answers = Vec::new();
         for inspection in [metadata, keys].into_iter().flatten() {
@@ -250,7 +264,8 @@ impl Observation {
 
     /// Whether a member lists this name.
     pub(crate) fn lists(&self, member: &str, name: &str) -> bool {
-        self.list(member).is_some_and(|list| list.contains(&name))
+        self.list(member)
+            .is_some_and(|list| list.contains(&name))
     }
 
     /// Whether a member is true.

@@ -2,7 +2,9 @@
 
 use crate::observation::Observation;
 use crate::place::SettingEvidence;
+use crate::resource::ResourceObservation;
 use crate::settings_file::SettingsFile;
+use crate::transmitter::TransmitterObservation;
 
 /// How much a finding matters, from the least.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -47,11 +49,28 @@ pub struct Rule {
     pub check: RuleCheck,
 }
 
+impl Rule {
+    /// What it looks at, in a word: `provider`, `resource`, `transmitter` or `settings`.
+    #[must_use]
+    pub const fn looks_at(&self) -> &'static str {
+        match self.check {
+            RuleCheck::Issuer(_) => "provider",
+            RuleCheck::Resource(_) => "resource",
+            RuleCheck::Transmitter(_) => "transmitter",
+            RuleCheck::Settings(_) => "settings",
+        }
+    }
+}
+
 /// How a rule looks for evidence, and in what. No evidence means that nothing is wrong.
 #[derive(Debug)]
 pub enum RuleCheck {
     /// In what an identity provider shows.
     Issuer(fn(&Observation) -> Vec<String>),
+    /// In what an API says about itself.
+    Resource(fn(&ResourceObservation) -> Vec<String>),
+    /// In what a transmitter of security events says about itself.
+    Transmitter(fn(&TransmitterObservation) -> Vec<String>),
     /// In our own settings.
     Settings(fn(&SettingsFile) -> Vec<SettingEvidence>),
 }

@@ -2,6 +2,8 @@
 //! token itself.
 
 use portcullis_core::Limits;
+use portcullis_core::jose::base64url;
+use portcullis_core::jose::json::{self, Json};
 use portcullis_core::jose::{CompactJws, Header, Jwks, Selection, compact, signature};
 use portcullis_core::rejection::{Code, Facts};
 use portcullis_core::token::{Claims, OpaqueToken};
@@ -11,6 +13,8 @@ use portcullis_core::token::{Claims, OpaqueToken};
 pub enum SampleToken {
     /// Not a JWT: only its issuer can say what it is worth (RFC 7662).
     Opaque,
+    /// Encrypted (RFC 7516): nobody but the holder of its key can read it.
+    Encrypted,
     /// A JWT that a server of ours refuses before it looks for a key.
     Malformed {
         /// The code of the refusal.
@@ -40,6 +44,7 @@ impl SampleToken {
     #[must_use]
     pub fn read(text: &str, keys: Option<&Jwks>, limits: &Limits) -> Self {
         match OpaqueToken::read(text, limits) {
+            Ok(Some(_)) if is_encrypted(text, limits) => return Self::Encrypted,
             Ok(Some(_)) => return Self::Opaque,
             Ok(None) => {}
             Err(rejection) => return Self::from_rejection(rejection.code(), rejection.facts()),
@@ -68,8 +73,25 @@ impl SampleToken {
     pub fn jwt(&self) -> Option<&SampleJwt> {
         match self {
             Self::Jwt(token) => Some(token),
-            Self::Opaque | Self::Malformed { .. } => None,
+            Self::Opaque | Self::Encrypted | Self::Malformed { .. } => None,
         }
+    }
+}
+
+/// Whether it is a JWE in compact form: five parts, of which the first is a header that names the
+/// encryption (RFC 7516, sections 4.1.2 and 7.1).
+fn is_encrypted(text: &str, limits: &Limits) -> bool {
+    let parts: Vec<&str> = text.split('.').collect();
+    let [header, _, _, _, _] = parts.as_slice() else {
+        return false;
+    };
+    let Ok(header) = base64url::decode(header) else {
+        return false;
+    };
+    // The token is foreign: its header is read within the limits, as a server of ours does.
+    match json::parse(&header, limits) {
+        Ok(Json::Object(header)) => header.get("enc").is_some(),
+        _ => false,
     }
 }
 

@@ -140,8 +140,10 @@ const FREE_TABLES: &[&str] = &["claim", "claims", "headers", "role_includes"];
 /// Members that name a file with a secret, or with several.
 const SECRETS: &[&str] = &[
     "audit_key",
+    "authorization_file",
     "client_assertion_file",
     "client_secret_file",
+    "nonce_secret_file",
     "fetch_token_file",
     "key",
     "keys",
@@ -225,7 +227,9 @@ mod tests {
         }
         match schema {
             serde_json::Value::Object(members) => {
-                members.values().for_each(|member| collect(member, named));
+                members
+                    .values()
+                    .for_each(|member| collect(member, named));
             }
             serde_json::Value::Array(list) => list.iter().for_each(|member| collect(member, named)),
             _ => {}

@@ -1,8 +1,9 @@
 //! Exit codes, and the errors that a command ends with.
 
+use crate::output::{BAD, STRONG, paint, wrap};
 use portcullis_core::ConfigErrors;
 use std::fmt;
-use std::io::Write as _;
+use std::io::{IsTerminal as _, Write as _};
 use std::path::Path;
 
 /// The exit codes.
@@ -82,9 +83,41 @@ impl CommandError {
 
     /// Prints the error to standard error, and returns the exit code.
     pub(crate) fn report(self) -> Exit {
+        // Programs and logs get each part in one line; only a terminal has an edge.
+        let text = match std::io::stderr().is_terminal() {
+            true => self.wrap(),
+            false => format!("portcullis: {self}"),
+        };
         // If standard error is gone, the exit code still tells the caller.
-        _ = writeln!(anstream::stderr(), "portcullis: {self}");
+        _ = writeln!(anstream::stderr(), "{text}");
         self.exit
+    }
+
+    /// The text for a terminal.
+    fn wrap(&self) -> String {
+        let mut text = paint(BAD, "portcullis:");
+        for (index, line) in self.message.lines().enumerate() {
+            // Further lines are indented by whoever wrote them.
+            let line = match index {
+                0 => format!(" {}", wrap(line, 12)),
+                _ => {
+                    let indent = line.len().saturating_sub(line.trim_start().len());
+                    // A wrapped help continues below its text, as in the reports of rustc.
+                    let hanging = if line.trim_start().starts_with("help: ") {
+                        indent + "help: ".len()
+                    } else {
+                        indent + 2
+                    };
+                    format!("\n{:indent$}{}", "", wrap(line.trim_start(), hanging))
+                }
+            };
+            text.push_str(&line);
+        }
+        if let Some(help) = &self.help {
+            let label = paint(STRONG, "help:");
+            text.push_str(&format!("\n    {label} {}", wrap(help, 10)));
+        }
+        text
     }
 }
 

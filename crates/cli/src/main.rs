@@ -1,45 +1,48 @@
 //! The `portcullis` command: one match over its subcommands.
 
+mod api_metadata;
 mod args;
-
 mod browser;
 mod client;
 mod clock;
 mod command;
 mod exit;
 mod files;
+mod header_field;
 mod keys;
 mod logging;
 mod output;
+mod ownership;
 mod reporter;
 mod stop;
 mod store;
+mod transmitter;
 
 use args::{Arguments, Command};
-use clap::Parser as _;
 use exit::{CommandError, Exit};
 use std::process::ExitCode;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let arguments = match Arguments::try_parse() {
+    let arguments = match args::parse(std::env::args_os().collect()) {
         Ok(arguments) => arguments,
         Err(error) => return report_usage(&error),
     };
     // A server logs as its settings say, once they are read.
     if !matches!(arguments.command, Command::Serve(_)) {
-        logging::start(tracing::level_filters::LevelFilter::ERROR, false);
+        logging::start_command(arguments.verbose);
     }
-    match run(arguments.command).await {
+    match run(arguments).await {
         Ok(exit) => exit.into(),
         Err(failure) => failure.report().into(),
     }
 }
 
-async fn run(command: Command) -> Result<Exit, CommandError> {
-    match command {
-        Command::Serve(arguments) => command::serve::run(arguments).await,
-        Command::Config(arguments) => command::config::run(&arguments),
+async fn run(arguments: Arguments) -> Result<Exit, CommandError> {
+    let verbose = arguments.verbose;
+    match arguments.command {
+        Command::Serve(arguments) => command::serve::run(arguments, verbose).await,
+        Command::Config(arguments) => command::config::run(arguments).await,
         #[cfg(feature = "dev")]
         Command::Dev(arguments) => command::dev::run(arguments).await,
         #[cfg(feature = "dev")]
@@ -48,6 +51,7 @@ async fn run(command: Command) -> Result<Exit, CommandError> {
         Command::Curl(arguments) => command::curl::run(*arguments).await,
         Command::Logout(arguments) => command::logout::run(arguments).await,
         Command::Revoke(arguments) => command::revoke::run(arguments).await,
+        Command::Events(arguments) => command::events::run(arguments).await,
         Command::Explain(arguments) => command::explain::run(arguments).await,
         Command::Audit(arguments) => command::audit::run(arguments).await,
         Command::Keys(arguments) => command::keys::run(arguments).await,

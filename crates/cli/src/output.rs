@@ -1,7 +1,15 @@
-//! Text for people: at most 80 columns, and coloured only on a terminal.
+//! Text for people: no wider than the terminal and [`WIDTH`], and coloured only on a terminal.
 
 use anstyle::{AnsiColor, Style};
 use std::io::{self, Write};
+use std::sync::OnceLock;
+
+/// The width of every page, help and error, in columns: longer lines are hard to read, however wide
+/// the terminal is.
+pub(crate) const WIDTH: usize = 80;
+
+/// The least width: below it, labels leave no space for values.
+const LEAST_WIDTH: usize = 40;
 
 pub(crate) const GOOD: Style = AnsiColor::Green.on_default().bold();
 pub(crate) const BAD: Style = AnsiColor::Red.on_default().bold();
@@ -22,6 +30,26 @@ pub(crate) fn print(text: &str) -> io::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         other => other,
     }
+}
+
+/// Writes to standard error, beside a result or a log.
+///
+/// # Errors
+///
+/// A standard error that cannot be written to.
+pub(crate) fn print_beside(text: &str) -> io::Result<()> {
+    anstream::stderr().lock().write_all(text.as_bytes())
+}
+
+/// The width of the pages here: that of the terminal, or of COLUMNS, and [`WIDTH`] at most.
+pub(crate) fn width() -> usize {
+    static KNOWN: OnceLock<usize> = OnceLock::new();
+    *KNOWN.get_or_init(|| {
+        let terminal = terminal_size::terminal_size().map(|(width, _)| width.0.into());
+        let columns = || std::env::var("COLUMNS").ok()?.parse().ok();
+        let width: Option<usize> = terminal.or_else(columns);
+        width.unwrap_or(WIDTH).clamp(LEAST_WIDTH, WIDTH)
+    })
 }
 
 /// A page for people, built line by line, with labels in a column of their own.
@@ -83,10 +111,30 @@ pub(crate) fn paint(style: Style, text: &str) -> String {
     format!("{style}{text}{style:#}")
 }
 
-/// Breaks a text at spaces, so that no line with this indent exceeds 80 columns. Longer words, such
+/// A text from outside, with everything escaped that a terminal acts on or that turns text around.
+pub(crate) fn escape_text(text: &str) -> String {
+    let mut escaped = String::new();
+    for character in text.chars() {
+        match character {
+            // Escaped for Rust, and harmless in a terminal.
+            '"' | '\'' => escaped.push(character),
+            // Also U+009B, which some terminals take for ESC [, and the marks of direction.
+            other => escaped.extend(other.escape_debug()),
+        }
+    }
+    escaped
+}
+
+/// Breaks a text at spaces, so that no line with this indent exceeds the width. Longer words, such
 /// as URLs, stay whole: broken ones could not be copied.
 pub(crate) fn wrap(text: &str, indent: usize) -> String {
-    let width = 80 - indent;
+    wrap_to(text, indent, width())
+}
+
+/// The same for this width.
+pub(crate) fn wrap_to(text: &str, indent: usize, width: usize) -> String {
+    // Beside a long label, words stand one below the other rather than nowhere.
+    let width = width.saturating_sub(indent).max(LEAST_WIDTH / 4);
     let mut lines = vec![String::new()];
     for word in text.split(' ') {
         match lines.last_mut() {
@@ -105,14 +153,22 @@ pub(crate) fn wrap(text: &str, indent: usize) -> String {
 mod tests {
     use super::*;
 
+    /// Otherwise the JSON of a command would depend on the features that it was built with.
     #[test]
-    fn no_line_passes_eighty_columns() {
-        let text = wrap(&"word ".repeat(60), 30);
-        assert!(
-            text.lines()
-                .enumerate()
-                .all(|(index, line)| line.len() <= if index == 0 { 50 } else { 80 })
-        );
-        assert_eq!(text.split_whitespace().count(), 60);
+    fn members_of_json_stay_in_their_order() {
+        let written = serde_json::json!({ "b": 1, "a": { "d": 2, "c": 3 } });
+        assert_eq!(written.to_string(), r#"{"b":1,"a":{"d":2,"c":3}}"#);
+    }
+
+    #[test]
+    fn no_line_passes_the_width() {
+        for width in [40, 60, 80] {
+            let text = wrap_to(&"word ".repeat(60), 30, width);
+            for (index, line) in text.lines().enumerate() {
+                let most = if index == 0 { width - 30 } else { width };
+                assert!(line.len() <= most, "{width}: {line}");
+            }
+            assert_eq!(text.split_whitespace().count(), 60);
+        }
     }
 }

@@ -177,7 +177,11 @@ impl Client {
         members: &[(&str, &str)],
         request: &TokenRequest,
     ) -> Result<response::UnverifiedResponse, Error> {
-        let members: Vec<_> = members.iter().copied().chain(request.members()).collect();
+        let members: Vec<_> = members
+            .iter()
+            .copied()
+            .chain(request.members())
+            .collect();
         self.request_form(&members, request).await
     }
 
@@ -249,7 +253,9 @@ impl Client {
             let help = "give the client the secret from the provider, or make it a public client";
             return Err(Error::config("client_secret", "the secret is empty", help));
         }
-        let form = self.auth.form(call.members, &call.addressee, self.now());
+        let form = self
+            .auth
+            .form(call.members, &call.addressee, self.now());
         let (body, authorization) = form.map_err(|reason| Error::outage(reason, None))?;
         let request = EndpointRequest {
             url: call.url,
@@ -261,7 +267,7 @@ impl Client {
         };
         let response = match self.fetch.ask(request).await {
             Ok(response) => response,
-            Err(fault) => return Err(Error::outage(fault.to_string(), None)),
+            Err(fault) => return Err(Error::no_response(&fault)),
         };
         // Every response may carry a new nonce, also a successful one (RFC 9449, section 8.2).
         if call.key.is_some()

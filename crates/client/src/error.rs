@@ -2,6 +2,7 @@
 
 use portcullis_core::jose::json::{Json, Object};
 use portcullis_core::{ConfigError, Outage, OutageCode};
+use portcullis_provider::fetch::FetchFault;
 use std::fmt;
 use std::time::Duration;
 use url::Url;
@@ -45,6 +46,14 @@ impl Error {
         // A wrong `Retry-After` must not stop a service for a day.
         let retry_after = retry_after.min(LONGEST_PAUSE);
         Self::Outage(Outage::new(OutageCode::Provider, facts.into(), retry_after))
+    }
+
+    /// The provider gave no response to a request.
+    pub(crate) fn no_response(fault: &FetchFault) -> Self {
+        // No response named a time. Most gaps are short, such as a restart of the provider.
+        let soon = Duration::from_secs(1);
+        let outage = Outage::new(OutageCode::Provider, fault.to_string(), soon);
+        Self::Outage(outage.with_cure(fault.cure))
     }
 
     /// The time until a retry may help; `None` if it will not.
@@ -207,7 +216,9 @@ impl Refusal {
 
     /// The provider's description of the error.
     pub fn description(&self) -> Option<&str> {
-        self.description.as_deref().filter(|text| !text.is_empty())
+        self.description
+            .as_deref()
+            .filter(|text| !text.is_empty())
     }
 
     /// The address of a page about the error.
@@ -299,13 +310,16 @@ mod tests {
             ),
             (128, Some(1_024))
         );
-        assert!(long.to_string().ends_with(", see https://idp.example/why"));
+        assert!(
+            long.to_string()
+                .ends_with(", see https://idp.example/why")
+        );
     }
 
     #[test]
     fn a_provider_is_not_waited_for_without_end() {
         let outage = Error::outage("the answer was 503", Some(Duration::from_secs(1_000_000)));
-        assert_eq!(outage.retry_after(), Some(Duration::from_secs(300)));
+        assert_eq!(outage.retry_after(), Some(Duration::from_secs(60)));
         assert_eq!(Error::untrusted_response("x").retry_after(), None);
     }
 }

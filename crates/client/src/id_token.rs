@@ -99,7 +99,8 @@ impl IdToken {
             Err(SignatureFault::Outage(outage)) => return Err(Error::Outage(outage)),
         };
         let claims = object(jws.unverified_payload(), limits)?;
-        let issuer = provider.issuer().as_str();
+        // The name in the metadata: with AD FS it differs from `iss` of access tokens.
+        let issuer = provider.metadata().await?.issuer();
         check(&claims, issuer, criteria, provider.clock().now()).map_err(|it| invalid(&it))?;
         if !is_key_for(key.issuer(), &claims, issuer) {
             return Err(invalid("it is signed with a key of another issuer"));
@@ -282,7 +283,10 @@ fn is_key_for(named: Option<&str>, claims: &Object, issuer: &str) -> bool {
     let Some(template) = named.filter(|_| Dialect::of_issuer(issuer).keys_name_issuer) else {
         return true;
     };
-    let tenant = claims.get("tid").and_then(Json::as_str).unwrap_or_default();
+    let tenant = claims
+        .get("tid")
+        .and_then(Json::as_str)
+        .unwrap_or_default();
     template.replace(portcullis_core::dialect::TENANT, tenant) == issuer
 }
 

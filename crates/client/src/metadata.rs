@@ -10,6 +10,7 @@ use url::Url;
 /// The metadata of a provider, as far as a client needs it.
 #[derive(Clone, Debug, Default)]
 pub struct ServerMetadata {
+    issuer: String,
     authorization_endpoint: Option<Url>,
     token_endpoint: Option<Url>,
     device_authorization_endpoint: Option<Url>,
@@ -30,6 +31,12 @@ pub struct ServerMetadata {
 
 /// The lists are `None` if the provider does not publish them.
 impl ServerMetadata {
+    /// `issuer`: the provider's name in ID tokens and callbacks. AD FS has another one in access
+    /// tokens, `access_token_issuer`.
+    pub fn issuer(&self) -> &str {
+        &self.issuer
+    }
+
     /// `authorization_endpoint`: the page where people sign in.
     pub fn authorization_endpoint(&self) -> Option<&Url> {
         self.authorization_endpoint.as_ref()
@@ -108,6 +115,9 @@ pub(crate) enum ProviderEndpoint {
 impl ServerMetadata {
     pub(crate) fn read(document: &Object) -> Result<Self, String> {
         let mut metadata = Self::endpoints(document)?;
+        // The document was accepted by this name, or by its `access_token_issuer`.
+        let issuer = document.get("issuer").and_then(Json::as_str);
+        metadata.issuer = issuer.unwrap_or_default().to_owned();
         // Both flags make the client stricter, so a malformed one is an error. Read as `false`, it
         // would switch a protection off.
         metadata.requires_pushed_requests =
@@ -223,8 +233,11 @@ mod tests {
                 "mtls_endpoint_aliases":{"token_endpoint":"https://mtls.a.example/token"}}"#,
         )
         .unwrap();
-        let at =
-            |endpoint, by_certificate| metadata.locate(endpoint, by_certificate).map(Url::as_str);
+        let at = |endpoint, by_certificate| {
+            metadata
+                .locate(endpoint, by_certificate)
+                .map(Url::as_str)
+        };
         assert_eq!(
             at(ProviderEndpoint::Token, true),
             Some("https://mtls.a.example/token")

@@ -73,12 +73,32 @@ impl Provider {
             let help = "write the issuer as the provider's metadata has it, final slash included";
             ConfigError::wrong("issuer", error.to_string()).help(help)
         })?;
-        Ok(ProviderBuilder {
-            issuer,
-            metadata_url: None,
-            trust: Trust::default(),
-            clock: Arc::new(SystemClock::new()),
-        })
+        Ok(ProviderBuilder::new(issuer))
+    }
+
+    /// The same for a provider whose metadata is at this address. The issuer is only compared then,
+    /// so it may be any identifier, such as `http://fs.example/adfs/services/trust` of AD FS.
+    ///
+    /// # Errors
+    ///
+    /// A text that cannot be in `iss`, and an address with another scheme than https, except on
+    /// loopback.
+    ///
+    /// ```
+    /// use portcullis_client::Provider;
+    ///
+    /// let issuer = "http://fs.example/adfs/services/trust";
+    /// let metadata = "https://fs.example/adfs/.well-known/openid-configuration";
+    /// let provider = Provider::builder_at(issuer, metadata)?.build();
+    /// assert_eq!(provider.issuer().as_str(), issuer);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn builder_at(issuer: &str, metadata_url: &str) -> Result<ProviderBuilder, ConfigError> {
+        let issuer = Issuer::identifier(issuer).map_err(|error| {
+            let help = "write the issuer as it is in `iss` of the tokens";
+            ConfigError::wrong("issuer", error.to_string()).help(help)
+        })?;
+        ProviderBuilder::new(issuer).metadata_url(metadata_url)
     }
 
     /// The issuer identifier.
@@ -121,11 +141,8 @@ impl Provider {
             Ok(metadata) => metadata,
             Err(error) => {
                 let (facts, pause) = (error.to_string(), Duration::from_secs(1));
-                return Err(Error::Outage(Outage::new(
-                    OutageCode::Metadata,
-                    facts,
-                    pause,
-                )));
+                let outage = Outage::new(OutageCode::Metadata, facts, pause);
+                return Err(Error::Outage(outage.with_cure(error.cure())));
             }
         };
         Ok((metadata, self.reach().await))
@@ -135,7 +152,12 @@ impl Provider {
     async fn reach(&self) -> Reach {
         // A provider on the internet must not send this client to addresses inside the network
         // (server-side request forgery). A provider inside may name other hosts inside.
-        match address::parse(self.0.issuer.as_str()) {
+        // An identifier that is only compared is nowhere: what the operator wrote counts.
+        let place = match (&self.0.metadata_url, Issuer::parse(self.0.issuer.as_str())) {
+            (Some(url), Err(_)) => Ok(url.clone()),
+            _ => address::parse(self.0.issuer.as_str()),
+        };
+        match place {
             Ok(url) if !leads_outside(&url).await => Reach::Anywhere,
             _ => Reach::Outside,
         }
@@ -180,6 +202,15 @@ pub struct ProviderBuilder {
 const LARGEST_RESPONSE: usize = 128 * 1024;
 
 impl ProviderBuilder {
+    fn new(issuer: Issuer) -> Self {
+        Self {
+            issuer,
+            metadata_url: None,
+            trust: Trust::default(),
+            clock: Arc::new(SystemClock::new()),
+        }
+    }
+
     /// The address of the metadata. Default: the well-known addresses of the issuer.
     ///
     /// # Errors

@@ -1,9 +1,11 @@
 //! Faults of settings: found at start, all at once, each with its place, its reason and its help.
 
+mod encrypted_key;
 mod faults;
 mod placeholder;
 mod secret;
 
+pub use encrypted_key::{DECRYPT, is_encrypted_key};
 pub use faults::Faults;
 pub use placeholder::blank;
 pub use secret::{is_secret, without_password};
@@ -318,6 +320,12 @@ impl ConfigErrors {
         }
     }
 
+    /// The same number of faults, each as `change` returns it.
+    #[must_use]
+    pub fn map(self, change: impl FnMut(ConfigError) -> ConfigError) -> Self {
+        Self(self.0.into_iter().map(change).collect())
+    }
+
     /// The faults, one by one.
     pub fn iter(&self) -> impl Iterator<Item = &ConfigError> {
         self.0.iter()
@@ -377,7 +385,10 @@ mod tests {
             )
         );
         assert_eq!(
-            fault.clone().with_span("a\n\nb = 1\n", 3..4).to_string(),
+            fault
+                .clone()
+                .with_span("a\n\nb = 1\n", 3..4)
+                .to_string(),
             "issuer[0].url (line 3): expected an https address, found \"localhost:3000\"\n    \
              help: write one"
         );

@@ -1,4 +1,4 @@
-//! The one credential that a request carries (RFC 6750, section 2.1).
+//! The one credential that a request carries (RFC 6750, section 2.1; RFC 9449, section 7.1).
 //!
 //! Only the `Authorization` header is read, or the one header that the operator names. Two
 //! credentials are refused, and so is a token in the query beside the header. A token in the query
@@ -28,13 +28,39 @@ use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderName};
 use std::fmt;
 
-/// A bearer token as it came, unread.
+/// An access token as it came, unread.
 #[derive(Clone, Copy)]
 pub struct Credential<'r> {
     token: &'r str,
+    scheme: Scheme,
 }
 
-/// Finds the bearer token of a request.
+/// The scheme under which a token came (RFC 6750, section 2.1; RFC 9449, section 7.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "no other scheme carries an access token"
+)]
+pub enum Scheme {
+    /// `Bearer`
+    Bearer,
+    /// `DPoP`: with a proof in a header of its own.
+    Dpop,
+}
+
+impl Scheme {
+    const ALL: [Self; 2] = [Self::Bearer, Self::Dpop];
+
+    /// The name in `Authorization` and `WWW-Authenticate`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Bearer => "Bearer",
+            Self::Dpop => "DPoP",
+        }
+    }
+}
+
+/// Finds the access token of a request.
 ///
 /// # Errors
 ///
@@ -66,13 +92,13 @@ pub fn find_in<'r>(
     };
     // Another scheme beside it, such as `Basic`, holds no second access token.
     let in_authorization = match headers.get(AUTHORIZATION) {
-        Some(value) => after_bearer(value.as_bytes()).is_some(),
+        Some(value) => read_scheme(value.as_bytes()).is_some(),
         None => false,
     };
     if values.next().is_some() || in_authorization || query.is_some_and(has_access_token) {
         return Err(repetition("a token in a header of its own and another one"));
     }
-    read(value.as_bytes())
+    read(Scheme::Bearer, value.as_bytes())
 }
 
 fn find_authorization<'r>(
@@ -87,14 +113,14 @@ fn find_authorization<'r>(
     if values.next().is_some() {
         return Err(repetition("two Authorization headers"));
     }
-    let Some(token) = after_bearer(value.as_bytes()) else {
-        return Err(other_scheme(value.as_bytes()));
+    let Some((scheme, token)) = read_scheme(value.as_bytes()) else {
+        return Err(Rejection::new(Code::CredentialMissing));
     };
     if query.is_some_and(has_access_token) {
         return Err(repetition("a token in the header and one in the query"));
     }
     match token {
-        [b' ', token @ ..] => read(token.trim_ascii_start()),
+        [b' ', token @ ..] => read(scheme, token.trim_ascii_start()),
         _ => Err(Rejection::new(Code::CredentialMalformed)),
     }
 }
@@ -102,7 +128,19 @@ fn find_authorization<'r>(
 impl<'r> Credential<'r> {
     /// A token that was taken out of its header elsewhere.
     pub fn bearer(token: &'r str) -> Self {
-        Self { token }
+        let scheme = Scheme::Bearer;
+        Self { token, scheme }
+    }
+
+    /// The same for a token that came under the scheme `DPoP` (RFC 9449, section 7.1).
+    pub fn dpop(token: &'r str) -> Self {
+        let scheme = Scheme::Dpop;
+        Self { token, scheme }
+    }
+
+    /// The scheme under which it came.
+    pub fn scheme(&self) -> Scheme {
+        self.scheme
     }
 
     /// The token. It is a secret.
@@ -111,18 +149,23 @@ impl<'r> Credential<'r> {
     }
 }
 
-/// The value behind the scheme `Bearer`; `None` for every other scheme.
-fn after_bearer(value: &[u8]) -> Option<&[u8]> {
-    let (scheme, rest) = value.split_at_checked("Bearer".len())?;
-    // `Bearerx` is another scheme.
-    let ends = matches!(rest.first(), None | Some(b' ' | b'\t'));
-    (ends && scheme.eq_ignore_ascii_case(b"Bearer")).then_some(rest)
+/// The scheme, and the value behind it; `None` for every scheme that carries no access token.
+fn read_scheme(value: &[u8]) -> Option<(Scheme, &[u8])> {
+    let mut schemes = Scheme::ALL.into_iter();
+    schemes.find_map(|scheme| Some((scheme, after_scheme(scheme.name(), value)?)))
 }
 
-fn read(token: &[u8]) -> Result<Credential<'_>, Rejection> {
+fn after_scheme<'v>(name: &str, value: &'v [u8]) -> Option<&'v [u8]> {
+    let (scheme, rest) = value.split_at_checked(name.len())?;
+    // `Bearerx` is another scheme.
+    let ends = matches!(rest.first(), None | Some(b' ' | b'\t'));
+    (ends && scheme.eq_ignore_ascii_case(name.as_bytes())).then_some(rest)
+}
+
+fn read(scheme: Scheme, token: &[u8]) -> Result<Credential<'_>, Rejection> {
     match std::str::from_utf8(token) {
         Ok("") => Err(Rejection::new(Code::CredentialMalformed)),
-        Ok(token) if token.is_ascii() => Ok(Credential { token }),
+        Ok(token) if token.is_ascii() => Ok(Credential { token, scheme }),
         _ => Err(Rejection::with(
             Code::TokenMalformed,
             Facts::new("ASCII", "other bytes"),
@@ -165,20 +208,6 @@ fn hex_digit(byte: Option<u8>) -> Option<u32> {
     char::from(byte?).to_digit(16)
 }
 
-/// The refusal of another scheme. The log names `DPoP`: its tokens are bound to a key, and clients
-/// send them under that scheme (RFC 9449, section 7.1).
-fn other_scheme(value: &[u8]) -> Rejection {
-    let scheme = value.split(|byte| *byte == b' ').next().unwrap_or_default();
-    if scheme.eq_ignore_ascii_case(b"DPoP") {
-        let facts = Facts::new(
-            "the scheme `Bearer`",
-            "the scheme `DPoP`, for which proofs cannot be checked yet",
-        );
-        return Rejection::with(Code::CredentialMissing, facts);
-    }
-    Rejection::new(Code::CredentialMissing)
-}
-
 fn repetition(found: &'static str) -> Rejection {
     Rejection::with(
         Code::CredentialRepeated,
@@ -213,7 +242,7 @@ mod tests {
         for value in ["Bearer t", "bearer t", "BEARER  t"] {
             assert_eq!(found(&[value], None), Ok("t".to_owned()), "{value}");
         }
-        for value in ["", "Basic t", "BearerX t", "t", "Bear", "DPoP t", "dpop t"] {
+        for value in ["", "Basic t", "BearerX t", "t", "Bear", "DPoPX t", "DPo"] {
             assert_eq!(
                 found(&[value], None),
                 Err(Code::CredentialMissing),
@@ -227,6 +256,21 @@ mod tests {
                 "{value}"
             );
         }
+    }
+
+    #[test]
+    fn the_scheme_of_a_bound_token_is_told() {
+        for (value, scheme) in [("dpop  t", Scheme::Dpop), ("Bearer t", Scheme::Bearer)] {
+            let mut headers = HeaderMap::new();
+            headers.append(AUTHORIZATION, HeaderValue::from_static(value));
+            let credential = find(&headers, None).unwrap();
+            assert_eq!((credential.token(), credential.scheme()), ("t", scheme));
+        }
+        assert_eq!(found(&["DPoP"], None), Err(Code::CredentialMalformed));
+        assert_eq!(
+            found(&["DPoP t", "Bearer t"], None),
+            Err(Code::CredentialRepeated)
+        );
     }
 
     #[test]

@@ -9,7 +9,8 @@
 //! Verifier::screen         alg, typ, times -> ok                 junk never causes a fetch
 //! Jwks::select             kid, alg        -> VerifyingKey
 //! jose::signature::check   token and key   -> SignedToken
-//! Verifier::verify         the check table -> AccessToken
+//! Verifier::verify         the check table -> VerifiedToken
+//! proof::prove             what it shows   -> AccessToken       its binding is proven, if any
 //! policy::permit           requirement     -> Permit
 //! ```
 //!
@@ -18,11 +19,11 @@
 //!
 //! ```
 //! use portcullis_core::jose::{Jwks, Selection, compact, signature};
-//! use portcullis_core::token::{AccessToken, Audiences, Issuer, NumericDate};
+//! use portcullis_core::token::{Audiences, Issuer, NumericDate, VerifiedToken};
 //! use portcullis_core::verify::{Profile, Verifier};
 //! use portcullis_core::{Limits, Rejection};
 //!
-//! fn verify(token: &str, keys: &Jwks, now: NumericDate) -> Result<AccessToken, Rejection> {
+//! fn verify(token: &str, keys: &Jwks, now: NumericDate) -> Result<VerifiedToken, Rejection> {
 //!     let issuer = Issuer::parse("https://idp.example").expect("an issuer");
 //!     let audiences = Audiences::new(["https://api.example"]).expect("an audience");
 //!     let verifier = Verifier::new(issuer, audiences, Profile::rfc9068());
@@ -39,24 +40,30 @@
 //! ```
 
 pub mod challenge;
+mod code_links;
 pub mod config;
 pub mod cookie;
 pub mod credential;
 pub mod decision;
 mod denial;
 pub mod dialect;
+mod effective_url;
+pub mod event;
 pub mod jose;
 pub mod limits;
 pub mod outage;
 pub mod policy;
+pub mod proof;
 pub mod rejection;
 pub mod token;
 pub mod verify;
 
+pub use code_links::CodeLinks;
 pub use config::{ConfigError, ConfigErrors, Faults};
 pub use decision::Decision;
 pub use denial::Denial;
 pub use dialect::Dialect;
+pub use effective_url::{EffectiveUrl, HttpScheme};
 pub use limits::Limits;
 pub use outage::{Outage, OutageCode};
 pub use policy::{Permit, Requirement, Rule, Ruling};

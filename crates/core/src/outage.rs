@@ -10,6 +10,8 @@ pub struct Outage {
     code: OutageCode,
     facts: Cow<'static, str>,
     retry_after: Duration,
+    is_logged: bool,
+    cure: Option<&'static str>,
 }
 
 /// What was not available.
@@ -28,6 +30,9 @@ pub enum OutageCode {
     Groups,
     /// `outage.policy`: a policy that the decision depends on cannot be evaluated.
     Policy,
+    /// `outage.replay`: it is unknown whether a proof was used before, or no more can be
+    /// remembered.
+    Replay,
     /// `outage.provider`: the issuer cannot be asked for a token, or its answer is unusable.
     Provider,
 }
@@ -41,6 +46,7 @@ impl OutageCode {
         Self::Introspection,
         Self::Groups,
         Self::Policy,
+        Self::Replay,
         Self::Provider,
     ];
 
@@ -53,6 +59,7 @@ impl OutageCode {
             Self::Introspection => "outage.introspection",
             Self::Groups => "outage.groups",
             Self::Policy => "outage.policy",
+            Self::Replay => "outage.replay",
             Self::Provider => "outage.provider",
         }
     }
@@ -65,6 +72,7 @@ impl OutageCode {
             }
             Self::Groups => "the groups of the caller cannot be found out at the moment",
             Self::Policy => "the policies of this server cannot be evaluated at the moment",
+            Self::Replay => "proofs of possession cannot be checked at the moment",
             Self::Provider => "no token can be had from the identity provider at the moment",
         }
     }
@@ -94,6 +102,10 @@ impl OutageCode {
             Self::Policy => {
                 "see that the policy which the log names can be evaluated for every caller"
             }
+            Self::Replay => {
+                "see that this server reaches the store that replicas share, and that \
+                    `dpop.remembered` is large enough"
+            }
             Self::Provider => {
                 "see that this machine reaches the issuer's endpoints, and what they answer"
             }
@@ -118,7 +130,28 @@ impl Outage {
             code,
             facts: facts.into(),
             retry_after,
+            is_logged: false,
+            cure: None,
         }
+    }
+
+    /// The same outage, marked as one that its source logs: once as it begins, again at intervals,
+    /// and with a count as it ends. Nobody has to log it for each request.
+    #[must_use]
+    pub fn mark_logged(mut self) -> Self {
+        self.is_logged = true;
+        self
+    }
+
+    /// Whether its source logs it.
+    pub const fn is_logged(&self) -> bool {
+        self.is_logged
+    }
+
+    /// The same outage with a cure of its own, where more is known than its code says.
+    #[must_use]
+    pub fn with_cure(self, cure: Option<&'static str>) -> Self {
+        Self { cure, ..self }
     }
 
     /// The stable code.
@@ -131,10 +164,27 @@ impl Outage {
         &self.facts
     }
 
-    /// The time after which a client may try again; at least a second.
+    /// The cure for the operator: its own, else that of its code.
+    pub fn cure(&self) -> &'static str {
+        self.cure.unwrap_or(self.code.cure())
+    }
+
+    /// Whether it has a cure of its own.
+    pub fn has_own_cure(&self) -> bool {
+        self.cure.is_some()
+    }
+
+    /// The time after which a client may try again, in whole seconds: one at least, sixty at most.
     pub fn retry_after(&self) -> Duration {
-        // `Retry-After: 0` would ask all clients to come back at once.
-        self.retry_after.max(Duration::from_secs(1))
+        // Rounded up: a client that came a moment too early would wait once more.
+        let seconds = self
+            .retry_after
+            .as_millis()
+            .div_ceil(1_000)
+            .clamp(1, 60);
+        // `Retry-After: 0` would ask all clients to come back at once, and a long one would keep
+        // them away long after the end of the outage.
+        Duration::from_secs(u64::try_from(seconds).unwrap_or(60))
     }
 }
 
@@ -160,16 +210,28 @@ mod tests {
             );
         }
         // A new code needs its name to compile, but not its place in `ALL`.
-        let named = include_str!("outage.rs").matches("=> \"outage.").count();
+        let named = include_str!("outage.rs")
+            .matches("=> \"outage.")
+            .count();
         assert_eq!(OutageCode::ALL.len(), named);
     }
 
     #[test]
-    fn clients_are_asked_to_wait_a_second_at_least() {
+    fn its_own_cure_comes_first() {
+        let outage = Outage::new(OutageCode::Keys, "no answer", Duration::ZERO);
+        assert_eq!(outage.cure(), OutageCode::Keys.cure());
+        assert_eq!(outage.with_cure(Some("start it")).cure(), "start it");
+    }
+
+    #[test]
+    fn clients_are_asked_to_wait_between_a_second_and_a_minute() {
         let outage =
             |seconds| Outage::new(OutageCode::Keys, "no answer", Duration::from_secs(seconds));
         assert_eq!(outage(0).retry_after(), Duration::from_secs(1));
         assert_eq!(outage(7).retry_after(), Duration::from_secs(7));
+        assert_eq!(outage(300).retry_after(), Duration::from_secs(60));
+        let short = Outage::new(OutageCode::Keys, "", Duration::from_millis(2_100));
+        assert_eq!(short.retry_after(), Duration::from_secs(3));
         assert_eq!(outage(7).to_string(), "outage.keys: no answer");
         assert_eq!(outage(7).facts(), "no answer");
         assert_eq!(

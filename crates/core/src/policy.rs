@@ -33,15 +33,20 @@
 //! ```
 
 mod cure;
+mod explain;
+mod implication;
 mod open;
 mod requirement;
 mod rule;
+mod scopes;
+mod shortfall;
 
+pub use explain::DemandStep;
 pub use requirement::Requirement;
 pub use rule::{Rule, Ruling};
 
 use crate::denial::Denial;
-use crate::rejection::{Code, Facts, Rejection};
+use crate::rejection::{Code, Facts, RefusedCaller, Rejection, Shortfall};
 use crate::token::{AccessToken, NumericDate};
 use cure::Means;
 
@@ -68,6 +73,8 @@ impl Permit {
 /// # Errors
 ///
 /// - `policy.groups_unknown` if the verdict depends on groups that did not fit into the token;
+/// - `token.audience` if the token is for another audience;
+/// - `proof.unbound` if the token is not bound as it must be;
 /// - `policy.scope` if more scopes would be enough;
 /// - `policy.step_up` if a new sign-in would be enough, with more scopes or without;
 /// - `policy.role` if a role is missing; `policy.denied` in all other cases;
@@ -91,16 +98,33 @@ pub fn permit(
                     requirement.to_string(),
                     "more groups than fit into the token",
                 );
-                return Err(Rejection::with(Code::PolicyGroupsUnknown, facts).into());
+                let shortfall = shortfall::shortfall(requirement, &token, now);
+                let rejection = Rejection::with(Code::PolicyGroupsUnknown, facts);
+                return Err(rejection.with_caller(caller(&token, shortfall)).into());
             }
         }
     }
-    Err(refusal(&token, requirement, now).into())
+    let shortfall = shortfall::shortfall(requirement, &token, now);
+    let facts = Facts::new(requirement.to_string(), found(&shortfall));
+    let rejection = refusal(&token, requirement, now, facts);
+    Err(rejection.with_caller(caller(&token, shortfall)).into())
 }
 
 /// Why a token that does not meet the requirement is refused.
-fn refusal(token: &AccessToken, requirement: &Requirement, now: NumericDate) -> Rejection {
-    let facts = Facts::new(requirement.to_string(), "a token that does not meet it");
+fn refusal(
+    token: &AccessToken,
+    requirement: &Requirement,
+    now: NumericDate,
+    facts: Facts,
+) -> Rejection {
+    // A token for another resource is no token here, whatever else it has.
+    if requirement.lacks_audience(token, now) {
+        return Rejection::with(Code::TokenAudience, facts);
+    }
+    // Without it, no scope and no sign-in helps.
+    if requirement.lacks_binding(token) {
+        return Rejection::with(Code::ProofUnbound, facts);
+    }
     // The cheapest cure comes first: scopes need no person.
     for (means, code) in [
         (Means::Scopes, Code::PolicyScope),
@@ -120,6 +144,21 @@ fn refusal(token: &AccessToken, requirement: &Requirement, now: NumericDate) -> 
         Code::PolicyDenied
     };
     Rejection::with(code, facts)
+}
+
+fn caller(token: &AccessToken, shortfall: Shortfall) -> RefusedCaller {
+    RefusedCaller {
+        shortfall: Some(shortfall),
+        ..RefusedCaller::from(token)
+    }
+}
+
+/// What the token has instead, as far as that is a matter of names.
+fn found(shortfall: &Shortfall) -> String {
+    match &shortfall.present {
+        present if present.is_empty() => "a token that does not meet it".to_owned(),
+        present => present.to_string(),
+    }
 }
 
 #[cfg(test)]

@@ -53,7 +53,9 @@ async fn bench(rounds: usize) {
     let idp = Idp::start(IdpConfig::default()).await.unwrap();
     let token = |number: usize| {
         (0..8).fold(
-            idp.token("alice").scope("orders:read").claim("n", number),
+            idp.token("alice")
+                .scope("orders:read")
+                .claim("n", number),
             |token, number| {
                 token.claim(
                     &format!("claim_{number}"),
@@ -62,7 +64,9 @@ async fn bench(rounds: usize) {
             },
         )
     };
-    let tokens: Vec<String> = (0..REQUESTS).map(|number| token(number).sign()).collect();
+    let tokens: Vec<String> = (0..REQUESTS)
+        .map(|number| token(number).sign())
+        .collect();
     let known = std::slice::from_ref(&tokens[0]);
     let (one, thousand) = (
         gateway(&idp, upstream, 20_000, 1).await,

@@ -7,9 +7,10 @@ pub use crate::door::ext_authz::fuzzing::{OriginalRequest, question};
 pub use crate::door::fuzzing::{between_frames, run_tunnel};
 
 use crate::config::Config;
-use crate::decision::routes::{Access, PathPattern, Route, RoutePattern, Routes};
+use crate::decision::routes::{Access, PathPattern, Route, RoutePattern, RouteTerms, Routes};
 use crate::refusal::{PathFault, Refusal};
 use crate::request::caller::{CallerHeader, ClientAddress};
+use crate::request::certificate::{CertificateFormat, FieldJoining};
 use crate::request::host::{Host, HostPattern};
 use crate::request::path::{EscapedSlashes, RequestPath};
 use crate::request::peer::Peer;
@@ -32,7 +33,9 @@ pub fn path(written: &str) -> Option<(String, bool)> {
 /// The segments of a path of the settings, `None` for a wild one, and whether more may follow.
 pub fn pattern(written: &str) -> Option<(Vec<Option<String>>, bool)> {
     let pattern = PathPattern::parse(written, EscapedSlashes::Keep).ok()?;
-    let segments = pattern.segments().map(|segment| segment.map(str::to_owned));
+    let segments = pattern
+        .segments()
+        .map(|segment| segment.map(str::to_owned));
     Some((segments.collect(), pattern.is_open()))
 }
 
@@ -55,13 +58,16 @@ pub fn walk(patterns: &[&str], path: &str) -> Result<Option<usize>, String> {
     let host = Host::parse("gw.example").ok_or("the host")?;
     let text_of = |fault: PathFault| fault.to_string();
     let path = RequestPath::parse(path).map_err(text_of)?;
-    let found = routes.find(&host, &path, &Method::GET).map_err(text_of)?;
+    let found = routes
+        .find(&host, &path, &Method::GET)
+        .map_err(text_of)?;
     Ok(found.name.parse().ok())
 }
 
 fn route(name: String) -> Route {
     Route {
         name: name.into(),
+        terms: RouteTerms::default(),
         access: Access::Required(Requirement::ValidToken),
         resource: None,
         upstream: 0,
@@ -70,6 +76,7 @@ fn route(name: String) -> Route {
         stripped_segments: 0,
         response_timeout: Duration::from_secs(1),
         assertion_audience: None,
+        cors: None,
     }
 }
 
@@ -125,6 +132,27 @@ pub fn host_matches(pattern: &str, host: &str) -> Option<bool> {
         .map(|(pattern, host)| pattern.matches(&host))
 }
 
+/// The client certificate in a field of this format: `None` if it says that there is none.
+/// `joined`: a server may have joined two fields.
+///
+/// # Errors
+///
+/// Why the field cannot be read, or that there is no such format.
+pub fn client_certificate(
+    format: &str,
+    field: &str,
+    joined: bool,
+) -> Result<Option<[u8; 32]>, String> {
+    let format = CertificateFormat::from_word(format).ok_or("the format")?;
+    let joining = match joined {
+        true => FieldJoining::Possible,
+        false => FieldJoining::Never,
+    };
+    let read = format.read(field, joining);
+    let read = read.map_err(|fault| fault.to_string())?;
+    Ok(read.map(|certificate| *certificate.as_bytes()))
+}
+
 /// The caller of a request from `peer`, as trusted proxies name it in this header, and the list for
 /// the upstream of those before the peer. `proxies` is the number of proxies in front, if it is
 /// known.
@@ -149,6 +177,7 @@ pub fn caller(
         address: peer,
         unix: false,
         secure: false,
+        certificate: None,
     };
     (
         settings.caller(peer, headers).address(),

@@ -1,5 +1,6 @@
 //! The settings in use, ready for requests: a reload replaces them as a whole.
 
+use crate::decision::cors::CorsRules;
 use crate::decision::failing::FailingCallers;
 use crate::decision::policy::{Policy, RouteDecision};
 use crate::decision::routes::Route;
@@ -8,18 +9,24 @@ use crate::identity::IdentitySettings;
 use crate::identity::assertion::AssertionContext;
 use crate::refusal::Refusal;
 use crate::request::caller::ClientAddress;
+use crate::request::certificate::{CertificateHeader, FieldJoining};
 use crate::request::host::HostPattern;
 use crate::request::incoming::IncomingRequest;
+use crate::request::peer::Peer;
+use crate::request::preflight::asked_method;
 use crate::settings::{
-    ExtAuthzSettings, ForwardAuthSettings, Settings, StreamSettings, UpstreamSettings,
+    ExtAuthzSettings, ForwardAuthSettings, ReceiverSettings, Settings, StreamSettings,
+    UpstreamSettings,
 };
+use crate::telemetry::record::AuditRecord;
 use crate::telemetry::{Telemetry, events};
 use crate::transport::life::Life;
 use http::HeaderMap;
 use metrics::Recorder;
+use portcullis_core::proof::Thumbprint;
 use portcullis_core::{ConfigError, ConfigErrors};
-use portcullis_resource_server::ResourceServer;
 use portcullis_resource_server::clock::Clock;
+use portcullis_resource_server::{MissingPart, ResourceDocuments, ResourceServer};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -34,18 +41,25 @@ pub(crate) struct Generation {
     pub(crate) policy: Policy,
     pub(crate) hosts: Vec<HostPattern>,
     pub(crate) client_address: ClientAddress,
+    pub(crate) client_certificate: Option<CertificateHeader>,
+    pub(crate) cors: Option<CorsRules>,
+    /// Whether any route has rules of CORS, or the gateway has.
+    speaks_cors: bool,
     pub(crate) identity: Arc<IdentitySettings>,
     pub(crate) streams: StreamSettings,
     pub(crate) forward_auth: Option<ForwardAuthSettings>,
     pub(crate) ext_authz: ExtAuthzSettings,
+    pub(crate) receivers: Option<ReceiverSettings>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) life: Life,
     pub(crate) telemetry: Arc<Telemetry>,
     pub(crate) begin_traces: bool,
-    failing: Option<Arc<FailingCallers>>,
+    pub(crate) failing: Option<Arc<FailingCallers>>,
     failing_callers: u32,
     upstreams: Vec<Arc<Upstream>>,
     token_settings: toml::Table,
+    /// How the resources describe themselves (RFC 9728).
+    pub(crate) documents: ResourceDocuments,
 }
 
 impl Generation {
@@ -59,6 +73,9 @@ impl Generation {
         before: Option<&Self>,
     ) -> Result<Self, ConfigErrors> {
         warn_of(&settings);
+        let speaks_cors = speaks_cors(&settings);
+        // Of these settings and not of the server, which stays where only routes change.
+        let documents = settings.resource_documents();
         let (upstreams, faults) = upstreams(&settings, clock, telemetry, before);
         ConfigErrors::check(faults)?;
         // The same server goes on if its settings did not change: keys, remembered tokens and
@@ -67,17 +84,15 @@ impl Generation {
             Some(before) if before.token_settings == settings.token_settings => {
                 before.policy.server.clone()
             }
-            Some(before) => before.policy.server.succeeded_by(settings.resource_server),
+            Some(before) => before
+                .policy
+                .server
+                .succeeded_by(settings.resource_server),
             None => ResourceServer::with_clock(settings.resource_server, Arc::clone(clock)),
         });
         server.start();
-        // A reload must not forgive callers, unless their bound itself is another one.
         let most = settings.failing_callers;
-        // A reload must not pardon callers who keep failing.
-        let failing = match before {
-            Some(before) if before.failing_callers == most => before.failing.clone(),
-            _ => FailingCallers::new(Some(most)).map(Arc::new),
-        };
+        let failing = failing_callers(most, before);
         let identity_before = before.map(|before| &*before.identity);
         let identity = settings.identity.succeeding(identity_before);
         Ok(Self {
@@ -89,10 +104,14 @@ impl Generation {
             },
             hosts: settings.hosts,
             client_address: settings.client_address,
+            client_certificate: settings.client_certificate,
+            cors: settings.cors,
+            speaks_cors,
             identity: Arc::new(identity),
             streams: settings.streams,
             forward_auth: settings.forward_auth,
             ext_authz: settings.ext_authz.unwrap_or_default(),
+            receivers: settings.receivers,
             clock: Arc::clone(clock),
             life: life.clone(),
             telemetry: Arc::clone(telemetry),
@@ -101,18 +120,33 @@ impl Generation {
             failing_callers: most,
             upstreams,
             token_settings: settings.token_settings,
+            documents,
         })
     }
 
-    /// Waits for the keys of all issuers, within a timeout.
-    pub(crate) async fn wait_for_keys(&self, patience: Duration) {
+    /// Waits for what decisions need, such as the keys of all issuers, within a timeout.
+    pub(crate) async fn wait_until_ready(&self, patience: Duration) {
+        let missing = self.policy.server.missing_parts();
+        if missing.is_empty() {
+            return;
+        }
+        let facts = join(&missing);
+        // At once: for an operator who looks at the log, nothing seems to happen otherwise.
+        tracing::info!(
+            facts,
+            "new settings wait for this; the old ones decide meanwhile"
+        );
         let ready = async {
             while !self.policy.server.is_ready() {
                 tokio::time::sleep(KEY_CHECK).await;
             }
         };
         if tokio::time::timeout(patience, ready).await.is_err() {
-            tracing::warn!("keys of an issuer are missing; its tokens get 503 until they load");
+            let facts = join(&self.policy.server.missing_parts());
+            tracing::warn!(
+                facts,
+                "new settings wait no longer; tokens that need this get 503"
+            );
         }
     }
 
@@ -159,7 +193,10 @@ impl Generation {
         let Some(wait) = failing.wait(request.caller, self.clock.elapsed()) else {
             return Ok(());
         };
-        let needs_token = self.policy.requirement(route, request, headers).is_some();
+        let needs_token = self
+            .policy
+            .requirement(route, request, headers)
+            .is_some();
         // Callers behind one address share its failures, so a token verified before passes.
         if !needs_token || self.policy.server.knows_token(headers) {
             return Ok(());
@@ -168,7 +205,7 @@ impl Generation {
         Err(Refusal::FailingCaller(wait))
     }
 
-    /// Decides, logs policies that failed, and writes the audit record.
+    /// Decides, logs policies that failed, and writes the decision down.
     async fn decide_and_record<'g>(
         &'g self,
         route: &'g Route,
@@ -187,11 +224,70 @@ impl Generation {
                 "cannot evaluate a policy"
             );
         }
-        if let Some(audit) = &self.telemetry.audit {
+        if self.telemetry.records(&decision) {
             let took = self.clock.elapsed().saturating_sub(began);
-            audit.write(now, request, &decision, took);
+            let (privacy, links) = (&self.telemetry.privacy, self.policy.server.code_links());
+            let record = AuditRecord::new(now, request, &decision, took, privacy, links);
+            self.telemetry.record(&record, &decision);
         }
         decision
+    }
+
+    /// Which pages may read the answer to a request, by its route; `None` where that is left to the
+    /// upstream.
+    pub(crate) fn cors_rules(&self, request: &IncomingRequest<'_>) -> Option<&CorsRules> {
+        // Without CORS, no request pays for a second walk through the routes.
+        if !self.speaks_cors {
+            return None;
+        }
+        // A preflight asks about the request that follows it.
+        let method = asked_method(request);
+        let method = method.as_ref().unwrap_or(&request.method);
+        let target = &request.target;
+        let route = self
+            .policy
+            .routes
+            .find(&target.host, &target.path, method);
+        // A path that its route refuses gets 400 by the gateway's rules: a page can read that too.
+        let own = route.ok().and_then(|route| route.cors.as_deref());
+        own.or(self.cors.as_ref())
+    }
+
+    /// The client certificate of a request by this connection: what a trusted proxy tells, or what
+    /// the connection itself showed.
+    pub(crate) fn certificate(
+        &self,
+        peer: Peer,
+        headers: &HeaderMap,
+        joining: FieldJoining,
+    ) -> Option<Thumbprint> {
+        // A proxy's own certificate is not its client's, so it never stands in.
+        if self.client_certificate.is_some() && self.client_address.is_trusted(peer) {
+            return self.told_certificate(headers, joining);
+        }
+        peer.certificate
+    }
+
+    /// The client certificate that a trusted proxy tells. One that cannot be read is none: a token
+    /// that is bound to one is refused then.
+    pub(crate) fn told_certificate(
+        &self,
+        headers: &HeaderMap,
+        joining: FieldJoining,
+    ) -> Option<Thumbprint> {
+        let header = self.client_certificate.as_ref()?;
+        match header.read(headers, joining) {
+            Ok(certificate) => certificate,
+            Err(fault) => {
+                tracing::warn!(
+                    setting = "gateway.client_certificate",
+                    facts = %fault,
+                    cure = "let the proxy in front set this header once and in this format",
+                    "a client certificate cannot be read"
+                );
+                None
+            }
+        }
     }
 
     /// The audience and the time of an assertion for this route.
@@ -233,6 +329,20 @@ impl Generation {
     }
 }
 
+/// A reload must not pardon callers who keep failing, unless their bound itself is new.
+fn failing_callers(most: u32, before: Option<&Generation>) -> Option<Arc<FailingCallers>> {
+    match before {
+        Some(before) if before.failing_callers == most => before.failing.clone(),
+        _ => FailingCallers::new(Some(most)).map(Arc::new),
+    }
+}
+
+/// Whether the gateway has rules of CORS, or any route has.
+fn speaks_cors(settings: &Settings) -> bool {
+    let mut routes = settings.routes.iter();
+    settings.cors.is_some() || routes.any(|route| route.cors.is_some())
+}
+
 /// Warns of settings that weaken security, and of those that can never work.
 fn warn_of(settings: &Settings) {
     for danger in settings.dangers() {
@@ -251,6 +361,11 @@ fn warn_of(settings: &Settings) {
             "`forward_auth.trusted_peers` is empty, so all its requests are refused"
         );
     }
+}
+
+fn join(missing: &[MissingPart]) -> String {
+    let parts: Vec<String> = missing.iter().map(ToString::to_string).collect();
+    parts.join(", ")
 }
 
 fn upstreams(

@@ -31,6 +31,7 @@ mod identity;
 mod listen;
 mod load;
 mod refusal;
+mod refusal_code;
 mod request;
 mod run;
 mod settings;
@@ -40,20 +41,28 @@ mod transport;
 pub use config::excerpt::{excerpts, line_of};
 pub use config::schema::schema;
 pub use config::{
-    AdminConfig, AssertionConfig, CedarConfig, CedarDemand, ClientAddressConfig, Config,
-    DoorTlsConfig, ExtAuthzConfig, ForwardAuthConfig, GatewayConfig, HealthConfig, IdentityConfig,
-    LimitsConfig, LogConfig, RequireConfig, RouteConfig, Tables, TimeoutsConfig, TlsConfig,
-    UpstreamConfig,
+    AdminConfig, AssertionConfig, CedarConfig, CedarDemand, ClientAddressConfig,
+    ClientCertificateConfig, Config, CorsConfig, DoorTlsConfig, ExtAuthzConfig, ForwardAuthConfig,
+    GatewayConfig, HealthConfig, IdentityConfig, LimitsConfig, LogConfig, Overrides,
+    ReceiversConfig, RequireConfig, RouteConfig, Tables, TimeoutsConfig, TlsConfig, UpstreamConfig,
 };
 pub use decision::cedar::cedar_schema;
 pub use decision::routes::{Access, RouteMatch, RouteRule};
 pub use door::embedded::{Admission, EmbeddedGateway, EmbeddedRequest, TurnedAway};
+pub use door::explain::{
+    CertificateExplanation, ForwardExplanation, RequestExplainer, RequestExplanation,
+    RequestVerdict, ResourceExplanation, RouteExplanation, TrialRequest, VerdictKind,
+};
 pub use door::websocket::take_token as take_subprotocol_token;
 pub use refusal::PathFault;
+pub use refusal_code::{RefusalCode, refusal_codes};
 pub use request::path::NormalPath;
 pub use run::gateway::{Gateway, Handle};
-pub use run::reload::{read, text, watch};
-pub use settings::Settings;
+pub use run::reload::{read, text, watch, watch_with};
+pub use settings::{
+    ComparedRequest, DemandChange, RequestDemand, Settings, SettingsComparison, SummaryRow,
+    SummarySection,
+};
 pub use telemetry::events;
 /// A commented settings file to begin with.
 pub const STARTER: &str = include_str!("starter.toml");

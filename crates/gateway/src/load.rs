@@ -1,6 +1,6 @@
 //! The whole document, read once: the faults of its form and of its meaning at once.
 
-use crate::config::{Config, Tables};
+use crate::config::{Config, Overrides, Tables};
 use crate::settings::Settings;
 use portcullis_core::ConfigErrors;
 use portcullis_resource_server::config::{ConfigOrigin, DOORS, Document};
@@ -14,6 +14,17 @@ impl Config {
     /// it what is wrong with the rest.
     pub fn from_toml(text: &str) -> Result<Self, ConfigErrors> {
         Self::read(text, Settings::try_from)
+    }
+
+    /// Reads a TOML document, some settings of which are given elsewhere.
+    ///
+    /// # Errors
+    ///
+    /// As for [`from_toml`](Self::from_toml).
+    pub fn from_toml_with(text: &str, overrides: &Overrides) -> Result<Self, ConfigErrors> {
+        // Judged with the overrides: a file may lack what the command line says.
+        let judge = |config: Self| Settings::try_from(config.with_overrides(overrides));
+        Ok(Self::read(text, judge)?.with_overrides(overrides))
     }
 
     /// Reads a TOML document for [an application](Settings::for_application).

@@ -7,6 +7,7 @@
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONNECTION, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderName, HeaderValue, Response, StatusCode};
+use portcullis_core::CodeLinks;
 use portcullis_core::challenge::Problem;
 use std::fmt;
 use std::time::Duration;
@@ -271,9 +272,15 @@ impl Refusal {
         self.entry().status
     }
 
-    /// Whether a place was missing, so that there may be one in a moment.
-    const fn lacks_place(&self) -> bool {
-        matches!(self, Self::Busy | Self::CallerBusy | Self::UpstreamBusy(_))
+    /// Whether metrics count it, or its upstream sums it up in the log.
+    const fn is_summed_up(&self) -> bool {
+        matches!(
+            self,
+            Self::Busy | Self::CallerBusy | Self::UpstreamBusy(_) | Self::FailingCaller(_)
+        ) || matches!(
+            self,
+            Self::Unreachable(_) | Self::TooSlow | Self::Broken(_) | Self::AnswerHead(_)
+        )
     }
 
     /// The time after which the client may try again.
@@ -287,19 +294,24 @@ impl Refusal {
     }
 
     /// The answer, and a line in the log.
-    pub(crate) fn into_response<B: From<Bytes>>(self, request_id: &str) -> Response<B> {
+    pub(crate) fn into_response<B: From<Bytes>>(
+        self,
+        request_id: &str,
+        links: &CodeLinks,
+    ) -> Response<B> {
         let RefusalEntry { status, phrase, .. } = self.entry();
         let code = self.code();
-        if self.lacks_place() || matches!(self, Self::FailingCaller(_)) {
-            // Counted, not logged one by one: a flood should not fill the log too.
-            tracing::debug!(code, facts = %self, request_id, "not forwarded");
+        let code_url = links.link(code);
+        if self.is_summed_up() {
+            // A flood, or an outage, should not fill the log too.
+            tracing::debug!(code, facts = %self, code_url, request_id, "not forwarded");
         } else if status.is_server_error() {
-            tracing::warn!(code, facts = %self, request_id, "not forwarded");
+            tracing::warn!(code, facts = %self, code_url, request_id, "not forwarded");
         } else {
-            tracing::info!(code, facts = %self, request_id, "not forwarded");
+            tracing::info!(code, facts = %self, code_url, request_id, "not forwarded");
         }
         let problem = Problem {
-            kind: format!("urn:portcullis:{code}"),
+            kind: links.problem_type(code),
             title: status.canonical_reason().unwrap_or_default(),
             status: status.as_u16(),
             detail: phrase,

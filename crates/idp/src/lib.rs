@@ -47,6 +47,9 @@ mod token;
 
 pub use config::IdpConfig;
 pub use config::client::{ClientAuthentication, RegisteredClient};
+pub use config::events::EventSettings;
+#[cfg(feature = "schema")]
+pub use config::schema::schema;
 pub use config::secret::Secret;
 pub use config::tls::Tls;
 pub use config::user::User;
@@ -55,9 +58,16 @@ pub use fault::Fault;
 pub use fault::endpoint::Endpoint;
 pub use fault::flaw::Flaw;
 pub use issue::builder::TokenBuilder;
-pub use issue::event::{EventNotice, SecurityEvent};
+pub use issue::event::EventBuilder;
 pub use issue::logout::LogoutNotice;
+pub use issue::logout_token::LogoutTokenBuilder;
+pub use issue::security_event::SecurityEvent;
+pub use issue::subject::EventSubject;
 pub use keys::Overlap;
 pub use keys::authority::ClientCertificate;
 pub use server::idp::Idp;
+pub use store::notice::{EventError, EventNotice};
+pub use store::stream::StreamStatus;
 pub use token::kind::{FlowToken, TokenFormat};
+/// A commented settings file to begin with.
+pub const STARTER: &str = include_str!("starter.toml");

@@ -41,7 +41,9 @@ struct DecideBench {
 impl DecideBench {
     fn new(tokens: usize) -> Self {
         let runtime = Runtime::new().unwrap();
-        let idp = runtime.block_on(Idp::start(IdpConfig::default())).unwrap();
+        let idp = runtime
+            .block_on(Idp::start(IdpConfig::default()))
+            .unwrap();
         let server = |remembered: usize| {
             let text = format!(
                 "remembered_tokens = {remembered}\n[[issuer]]\nurl = \"{}\"\naudience = [\"{}\"]\n",
@@ -57,7 +59,9 @@ impl DecideBench {
         let counted = metrics::with_local_recorder(&recorder, || server(20_000));
         let token = |number| {
             (0..8).fold(
-                idp.token("alice").scope("orders:read").claim("n", number),
+                idp.token("alice")
+                    .scope("orders:read")
+                    .claim("n", number),
                 |token, number| {
                     token.claim(
                         &format!("claim_{number}"),

@@ -74,7 +74,9 @@ fn checksum(order: &NewOrder) -> String {
 
 fn main() {
     let runtime = Runtime::new().unwrap();
-    let idp = runtime.block_on(Idp::start(IdpConfig::default())).unwrap();
+    let idp = runtime
+        .block_on(Idp::start(IdpConfig::default()))
+        .unwrap();
     let server = ResourceServer::new(idp.issuer().as_str(), idp.audience()).unwrap();
     let token = format!("Bearer {}", idp.token("alice").sign());
     let app = app(server);

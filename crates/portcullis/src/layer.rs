@@ -118,8 +118,17 @@ where
         } = self.layer.clone();
         Box::pin(async move {
             let (mut parts, body) = request.into_parts();
+            let proves = parts.headers.contains_key("dpop");
             match decide::decide(&mut parts, &server, &requirement).await {
-                Ok(_) => inner.call(Request::from_parts(parts, body)).await,
+                Ok(_) => {
+                    let mut response = inner.call(Request::from_parts(parts, body)).await?;
+                    // For the next proof: without it, each end of a nonce is a refusal (RFC 9449,
+                    // section 8.2).
+                    if proves {
+                        server.add_dpop_nonce(response.headers_mut());
+                    }
+                    Ok(response)
+                }
                 Err(denial) => {
                     // A refusal is a response and no error: the layers around treat it like any
                     // other answer.

@@ -42,7 +42,40 @@
 //! [`ResourceServer::revoke`] revokes a token, a session, a subject or a client before its tokens
 //! expire; with the feature `redis`, in every replica as soon as the store reports it.
 //!
-//! Proofs of possession are not checked: a token that is bound to a key is refused.
+//! # WebSockets and streams
+//!
+//! A handler decides once, when a response begins. A stream that goes on must end with the token
+//! that opened it: [`ResourceServer::wait_for_end`] waits for that, and a revocation ends the wait
+//! within half a second after this server hears of it.
+//!
+//! ```no_run
+//! use axum::extract::State;
+//! use axum::response::sse::{Event, Sse};
+//! use futures_util::{Stream, StreamExt as _};
+//! use portcullis::{AuthorizedCaller, ResourceServer};
+//! use std::convert::Infallible;
+//!
+//! # fn orders_of(_: &str) -> impl Stream<Item = String> + use<> { futures_util::stream::empty() }
+//! async fn events(
+//!     State(server): State<ResourceServer>,
+//!     caller: AuthorizedCaller,
+//! ) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
+//!     let orders = orders_of(caller.name()).map(|order| Ok(Event::default().data(order)));
+//!     let token = caller.into_token();
+//!     Sse::new(orders.take_until(async move { server.wait_for_end(&token).await }))
+//! }
+//! ```
+//!
+//! A client of server-sent events connects again after that, and is refused. A WebSocket says why
+//! it ends: 1008 with [`TokenEnd::phrase`], or 1013 where
+//! [`may_come_back`](TokenEnd::may_come_back) is true. Race the wait with the messages, in
+//! `tokio::select!`.
+//!
+//! # Bound tokens
+//!
+//! A token that is bound to a key works with its proof (DPoP, RFC 9449) where `public_origin` is
+//! set, and one that is bound to a certificate (RFC 8705) where the application leaves a
+//! [`Thumbprint`] in the request's extensions. Neither works as a plain bearer token.
 //!
 //! # Tests without an identity provider
 //!
@@ -66,7 +99,11 @@ mod extract;
 mod layer;
 #[cfg(feature = "openapi")]
 pub mod openapi;
+#[cfg(feature = "axum")]
+mod receivers;
 pub mod requirement;
+#[cfg(feature = "axum")]
+mod resource_metadata;
 #[cfg(any(feature = "openapi", feature = "validate"))]
 mod schema;
 #[cfg(feature = "validate")]
@@ -77,6 +114,7 @@ pub use denial_response::DenialResponse;
 pub use extract::AuthorizedCaller;
 pub use layer::{Protect, ProtectLayer};
 pub use portcullis_core::jose::json::Json as ClaimValue;
+pub use portcullis_core::proof::Thumbprint;
 pub use portcullis_core::token::{
     AccessToken, ClaimPath, Claims, Identity, Kind, Membership, Scopes,
 };
@@ -84,9 +122,14 @@ pub use portcullis_core::{
     Code, ConfigErrors, Decision, Denial, Outage, Permit, Rejection, Requirement, Rule, Ruling,
 };
 pub use portcullis_resource_server::{
-    Config, GroupsConfig, IntrospectionConfig, IssuerConfig, ResourceServer, Revocation,
-    RevocationConfig, RevocationStatus, RevokedKind, Secret, Settings, StoreStatus, StoreUrl,
+    Config, EventOutcome, EventReport, EventStreamConfig, GroupsConfig, IntrospectionConfig,
+    IssuerConfig, LogoutConfig, ResourceServer, Revocation, RevocationConfig, RevocationSource,
+    RevocationStatus, RevokedKind, Secret, Settings, StoreStatus, StoreUrl, TokenEnd, TokenWatch,
 };
+#[cfg(feature = "axum")]
+pub use receivers::Receivers;
 pub use requirement::{Requires, ValidToken};
+#[cfg(feature = "axum")]
+pub use resource_metadata::ResourceMetadata;
 #[cfg(feature = "validate")]
 pub use valid::{InvalidRequest, PlaceSegment, RequestFault, Valid, ValidInput};

@@ -20,8 +20,8 @@ impl Requires for ValidToken {
 
 /// Names a requirement, for use as `AuthorizedCaller<Name>`.
 ///
-/// It is written in the [words](crate::requirement::words) `scope`, `role`, `group`, `user`,
-/// `application`, `claim`, `acr`, `max_age`, `all`, `any` and `not`:
+/// It is written in the [words](crate::requirement::words) `scope`, `audience`, `role`,
+/// `group`, `user`, `application`, `claim`, `acr`, `max_age`, `bound`, `all`, `any` and `not`:
 ///
 /// ```
 /// use portcullis::requirement;
@@ -36,6 +36,7 @@ impl Requires for ValidToken {
 ///         any([role("Admin"), claim("department", "sales")]),
 ///     ])
 /// );
+/// requirement!(pub Biller = all([audience(["https://api.example/bills"]), scope("bills")]));
 /// requirement!(pub Payer = all([acr(["phr", "mfa"]), max_age(Duration::from_secs(900))]));
 ///
 /// use portcullis::Requires;
@@ -53,7 +54,8 @@ macro_rules! requirement {
             fn requirement() -> &'static $crate::Requirement {
                 #[allow(unused_imports, reason = "a requirement seldom uses all the words")]
                 use $crate::requirement::words::{
-                    acr, all, any, application, claim, group, max_age, not, role, scope, user,
+                    Binding, acr, all, any, application, audience, bound, claim, group, max_age,
+                    not, role, scope, user,
                 };
                 // Built once, because handlers ask for it at every request.
                 static REQUIREMENT: ::std::sync::LazyLock<$crate::Requirement> =
@@ -75,7 +77,15 @@ macro_rules! requirement {
 pub mod words {
     use crate::ClaimValue;
     use portcullis_core::Requirement;
+    pub use portcullis_core::proof::Binding;
     use std::time::Duration;
+
+    /// The token is meant for one of these audiences: the names of one resource, each of them an
+    /// audience of an issuer. A token for another resource is refused with 401, as if its issuer
+    /// were asked for it (`token.audience`).
+    pub fn audience<'v>(names: impl IntoIterator<Item = &'v str>) -> Requirement {
+        Requirement::audience(names)
+    }
 
     /// This scope was granted.
     pub fn scope(scope: &str) -> Requirement {
@@ -117,6 +127,12 @@ pub mod words {
     /// challenge is as with [`acr`].
     pub fn max_age(age: Duration) -> Requirement {
         Requirement::max_age(age)
+    }
+
+    /// The token is bound in this way, and the caller has proven it: by a proof of DPoP (RFC 9449),
+    /// or by its client certificate (RFC 8705).
+    pub fn bound(binding: Binding) -> Requirement {
+        Requirement::bind(binding)
     }
 
     /// All of these.

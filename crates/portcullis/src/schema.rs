@@ -119,7 +119,9 @@ fn merge(schema: &mut Map<String, Value>, definition: Map<String, Value>) {
     for (keyword, value) in definition {
         match (keyword.as_str(), value) {
             ("properties", Value::Object(more)) => {
-                let properties = schema.entry(keyword).or_insert_with(|| Map::new().into());
+                let properties = schema
+                    .entry(keyword)
+                    .or_insert_with(|| Map::new().into());
                 for (name, property) in more {
                     if let Value::Object(properties) = properties {
                         properties.entry(name).or_insert(property);
@@ -144,7 +146,9 @@ fn add_to(schema: &mut Map<String, Value>, keyword: &str, more: Vec<Value>) {
 }
 
 fn is_composite(schema: &Map<String, Value>) -> bool {
-    IN_PLACE.iter().any(|keyword| schema.contains_key(*keyword))
+    IN_PLACE
+        .iter()
+        .any(|keyword| schema.contains_key(*keyword))
 }
 
 fn shut(schema: &mut Map<String, Value>, has_parts: bool) {

@@ -99,7 +99,8 @@ impl<K: Hash + Eq + Clone, V: Clone> AnswerCache<K, V> {
             return Some(stored.value);
         }
         // Only if it is still the old one: another caller may have stored a new one by now.
-        self.answers.remove_if(key, |stored| stored.until <= now);
+        self.answers
+            .remove_if(key, |stored| stored.until <= now);
         None
     }
 }

@@ -110,7 +110,9 @@ impl Attempt<'_> {
             None if stays_as_it_is => return,
             None => {
                 let (first, most) = OPEN;
-                first.saturating_mul(1 << counts.openings.min(8)).min(most)
+                first
+                    .saturating_mul(1 << counts.openings.min(8))
+                    .min(most)
             }
         };
         counts.openings = counts.openings.saturating_add(1);
@@ -144,7 +146,10 @@ mod tests {
     }
 
     fn wait(breaker: &Breaker, second: u64) -> Option<u64> {
-        breaker.attempt(at(second)).err().map(|wait| wait.as_secs())
+        breaker
+            .attempt(at(second))
+            .err()
+            .map(|wait| wait.as_secs())
     }
 
     #[test]

@@ -58,6 +58,8 @@ pub struct Inspection {
     pub url: Url,
     /// The response, or why there was none.
     pub answer: Result<InspectedResponse, String>,
+    /// What to do about it, if there was none and the cure is known.
+    pub cure: Option<&'static str>,
 }
 
 /// A response as it came, whatever its status.
@@ -167,28 +169,45 @@ impl Inspector {
             }),
             Err(error) => Err(error.to_string()),
         };
-        Some(Inspection { url, answer })
+        Some(Inspection {
+            url,
+            answer,
+            cure: None,
+        })
     }
 
     async fn look(&self, url: Url, reach: Reach) -> Inspection {
-        let clock = self.clock();
-        let (asked, began) = (clock.now(), clock.elapsed());
-        let response = self.egress.fetch.look(&url, reach).await;
-        let took = clock.elapsed().saturating_sub(began);
-        let answer = match response {
-            Ok(RawResponse {
-                status,
-                headers,
-                body,
-            }) => Ok(InspectedResponse {
-                status,
-                headers,
-                body,
-                asked,
-                took,
-            }),
-            Err(fault) => Err(fault.reason),
-        };
-        Inspection { url, answer }
+        inspect(&self.egress, url, reach).await
     }
+}
+
+/// Asks an address that an operator names for a document of any kind.
+pub async fn look(egress: &Egress, url: Url) -> Inspection {
+    inspect(egress, url, Reach::Anywhere).await
+}
+
+async fn inspect(egress: &Egress, url: Url, reach: Reach) -> Inspection {
+    let clock = &egress.clock;
+    let (asked, began) = (clock.now(), clock.elapsed());
+    let response = egress.fetch.look(&url, reach).await;
+    let mut cure = None;
+    let took = clock.elapsed().saturating_sub(began);
+    let answer = match response {
+        Ok(RawResponse {
+            status,
+            headers,
+            body,
+        }) => Ok(InspectedResponse {
+            status,
+            headers,
+            body,
+            asked,
+            took,
+        }),
+        Err(fault) => {
+            cure = fault.cure;
+            Err(fault.reason)
+        }
+    };
+    Inspection { url, answer, cure }
 }

@@ -6,9 +6,12 @@
 //! asked for (RFC 8414, section 3.3); later ones only fill the gaps of earlier ones. Anything else,
 //! such as a web page, counts for nothing.
 
-use crate::address;
+mod fault;
+
 use crate::client_auth::{ClientAuth, Proof};
-use crate::fetch::{DocumentResponse, Fetch, FetchFault, Reach};
+use crate::fetch::{DocumentResponse, Fetch, Reach};
+use crate::member;
+use fault::DocumentFault;
 use portcullis_core::Limits;
 use portcullis_core::jose::json::{self, Json, Object};
 use portcullis_core::rejection::quote;
@@ -142,14 +145,17 @@ pub async fn discover<T>(
     needed: &[&str],
     members: impl Fn(&Object) -> Result<T, String>,
 ) -> Result<T, DiscoveryError> {
-    let mut answers = Vec::new();
+    let (mut answers, mut cure) = (Vec::new(), None);
     let mut known: Option<Object> = None;
     for url in urls {
-        let (document, is_up) = document_at(fetch, &url, issuer, limits).await;
+        let document = document_at(fetch, &url, issuer, limits).await;
         // Each document has to be in order by itself: a bad one must not spoil the good ones.
         let document = match document {
-            Ok(object) => members(&object).map(|_| object),
-            Err(reason) => Err(reason),
+            Ok(object) => match members(&object) {
+                Ok(_) => Ok(object),
+                Err(reason) => Err(DocumentFault::of_content(&url, &reason)),
+            },
+            Err(fault) => Err(fault),
         };
         match document {
             Ok(object) => {
@@ -163,35 +169,38 @@ pub async fn discover<T>(
                     break;
                 }
             }
-            Err(reason) => {
-                answers.push(format!("{url}: {reason}"));
+            Err(fault) => {
+                answers.push(fault.text);
+                cure = cure.or(fault.cure);
                 // All four URLs lead to one server: if it is down, the others only cost time.
-                if !is_up {
+                if !fault.is_up {
                     break;
                 }
             }
         }
     }
     let Some(known) = known else {
-        return Err(DiscoveryError::new(issuer, answers));
+        return Err(DiscoveryError {
+            cure,
+            ..DiscoveryError::new(issuer, answers)
+        });
     };
     members(&known).map_err(|reason| DiscoveryError::new(issuer, vec![reason]))
 }
 
-/// The issuer's document at a URL, and whether the server answered at all.
+/// The issuer's document at a URL.
 async fn document_at(
     fetch: &Fetch,
     url: &Url,
     issuer: &Issuer,
     limits: &Limits,
-) -> (Result<Object, String>, bool) {
-    match fetch.get(url, Reach::Anywhere, None).await {
-        Ok(DocumentResponse::Document { body, .. }) => (read(&body, issuer, limits), true),
-        Ok(DocumentResponse::NotModified { .. }) => {
-            (Err("the answer was 304, unasked".to_owned()), true)
-        }
-        Err(FetchFault { reason, absent, .. }) => (Err(reason), absent),
-    }
+) -> Result<Object, DocumentFault> {
+    let read = match fetch.get(url, Reach::Anywhere, None).await {
+        Ok(DocumentResponse::Document { body, .. }) => read(&body, issuer, limits),
+        Ok(DocumentResponse::NotModified { .. }) => Err("the answer was 304, unasked".to_owned()),
+        Err(fault) => return Err(DocumentFault::of_fetch(&fault)),
+    };
+    read.map_err(|reason| DocumentFault::of_content(url, &reason))
 }
 
 fn has(object: &Object, name: &str) -> bool {
@@ -229,7 +238,9 @@ fn split_path(text: &str) -> (&str, &str) {
         return (text, "");
     };
     match rest.find('/') {
-        Some(slash) => text.split_at_checked(start + slash).unwrap_or((text, "")),
+        Some(slash) => text
+            .split_at_checked(start + slash)
+            .unwrap_or((text, "")),
         None => (text, ""),
     }
 }
@@ -239,7 +250,7 @@ fn read(document: &[u8], issuer: &Issuer, limits: &Limits) -> Result<Object, Str
     let object = match json::parse(document, limits) {
         Ok(Json::Object(object)) => object,
         Ok(_) => return Err("the document is not an object".to_owned()),
-        Err(fault) => return Err(format!("the document is {fault}")),
+        Err(fault) => return Err(member::describe_fault(document, &fault)),
     };
     // AD FS has one name in its metadata and another in its access tokens, and gives both.
     let of_access_tokens = object.get("access_token_issuer").and_then(Json::as_str);
@@ -274,15 +285,15 @@ impl Members {
             .and_then(Json::as_object);
         let aliases = aliases.unwrap_or(&none);
         Ok(Self {
-            jwks_uri: endpoint_over(object, JWKS_URI, plain_http)?,
+            jwks_uri: member::address(object, JWKS_URI, plain_http)?,
             // Tokens can be verified without it, so an odd one costs nothing but itself.
-            authorization_endpoint: endpoint_over(object, AUTHORIZATION, plain_http)
+            authorization_endpoint: member::address(object, AUTHORIZATION, plain_http)
                 .ok()
                 .flatten(),
-            token_endpoint: endpoint_over(object, TOKEN, plain_http)?,
-            introspection_endpoint: endpoint_over(object, INTROSPECTION, plain_http)?,
-            mtls_introspection_endpoint: endpoint_over(aliases, INTROSPECTION, plain_http)?,
-            mtls_token_endpoint: endpoint_over(aliases, TOKEN, plain_http)?,
+            token_endpoint: member::address(object, TOKEN, plain_http)?,
+            introspection_endpoint: member::address(object, INTROSPECTION, plain_http)?,
+            mtls_introspection_endpoint: member::address(aliases, INTROSPECTION, plain_http)?,
+            mtls_token_endpoint: member::address(aliases, TOKEN, plain_http)?,
         })
     }
 
@@ -311,22 +322,7 @@ pub const TOKEN: &str = "token_endpoint";
 ///
 /// One that may not be asked.
 pub fn endpoint(object: &Object, name: &str) -> Result<Option<Url>, String> {
-    endpoint_over(object, name, false)
-}
-
-fn endpoint_over(object: &Object, name: &str, plain_http: bool) -> Result<Option<Url>, String> {
-    let text = match object.get(name) {
-        // Some providers write null for what they do not have.
-        None | Some(Json::Null) => return Ok(None),
-        Some(value) => value.as_str(),
-    };
-    let Some(text) = text else {
-        return Err(format!("its `{name}` is not a string"));
-    };
-    match address::parse_fetchable(text, plain_http) {
-        Ok(url) => Ok(Some(url)),
-        Err(reason) => Err(format!("its `{name}` cannot be used: {reason}")),
-    }
+    member::address(object, name, false)
 }
 
 /// No metadata could be had, and what each URL answered.
@@ -334,6 +330,7 @@ fn endpoint_over(object: &Object, name: &str, plain_http: bool) -> Result<Option
 pub struct DiscoveryError {
     issuer: Issuer,
     answers: Vec<String>,
+    cure: Option<&'static str>,
 }
 
 impl DiscoveryError {
@@ -341,7 +338,13 @@ impl DiscoveryError {
         Self {
             issuer: issuer.clone(),
             answers,
+            cure: None,
         }
+    }
+
+    /// What to do about it, if the network says it.
+    pub fn cure(&self) -> Option<&'static str> {
+        self.cure
     }
 }
 

@@ -31,7 +31,9 @@ struct RevocationBench {
 impl RevocationBench {
     fn new(revoked: u32) -> Self {
         let runtime = Runtime::new().unwrap();
-        let idp = runtime.block_on(Idp::start(IdpConfig::default())).unwrap();
+        let idp = runtime
+            .block_on(Idp::start(IdpConfig::default()))
+            .unwrap();
         let server = |remembered: usize| {
             let text = format!(
                 "remembered_tokens = {remembered}\n[[issuer]]\nurl = \"{}\"\naudience = [\"{}\"]\n[revocation]\nentries = 2000000\n",

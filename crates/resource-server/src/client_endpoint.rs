@@ -4,7 +4,8 @@
 //! Introspection and the token for a directory both go out through it. What counts as a proper
 //! response is for each of them to say.
 
-use portcullis_core::Outage;
+use portcullis_core::jose::json::{self, Json};
+use portcullis_core::{Limits, Outage};
 use portcullis_provider::client_auth::ClientAuth;
 use portcullis_provider::egress::Egress;
 use portcullis_provider::fetch::{EndpointRequest, EndpointResponse, FetchFault, Reach};
@@ -50,6 +51,13 @@ pub(crate) enum EndpointFault {
     Client(String),
     /// The endpoint gave no response.
     Fetch(FetchFault),
+}
+
+/// Why a trial of an endpoint failed.
+pub(crate) struct ProbeFault {
+    pub(crate) reason: String,
+    /// Whether it answered, and does not accept our client.
+    pub(crate) refuses_client: bool,
 }
 
 impl ClientEndpoint {
@@ -110,6 +118,54 @@ impl ClientEndpoint {
         match metadata.endpoint(self.member, &self.client) {
             Some(url) => Ok((url.clone(), reach)),
             None => Err(EndpointFault::Missing),
+        }
+    }
+}
+
+/// The code of an error answer (RFC 6749, section 5.2), or of Microsoft Graph's, as a piece of a
+/// sentence; empty where there is none. Its description is left out: it may repeat the request.
+pub(crate) fn error_code(body: &[u8]) -> String {
+    let Ok(Json::Object(answer)) = json::parse(body, &Limits::default()) else {
+        return String::new();
+    };
+    let code = match answer.get("error") {
+        Some(Json::Object(error)) => error.get("code"),
+        code => code,
+    };
+    match code.and_then(Json::as_str) {
+        Some(code) if is_code(code) => format!(" with the error `{code}`"),
+        _ => String::new(),
+    }
+}
+
+/// A word of a standard or of a provider. Anything longer could be a token.
+fn is_code(text: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte);
+    (1..=48).contains(&text.len()) && text.bytes().all(allowed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_code_of_an_error_is_kept_and_nothing_else() {
+        let long = format!(r#"{{"error":"{}"}}"#, "x".repeat(49));
+        for (body, told) in [
+            (
+                r#"{"error":"invalid_client","error_description":"secret"}"#,
+                " with the error `invalid_client`",
+            ),
+            (
+                r#"{"error":{"code":"Request_ResourceNotFound","message":"secret"}}"#,
+                " with the error `Request_ResourceNotFound`",
+            ),
+            (r#"{"error":"two words"}"#, ""),
+            (&long, ""),
+            ("<html>", ""),
+            ("[]", ""),
+        ] {
+            assert_eq!(error_code(body.as_bytes()), told, "{body}");
         }
     }
 }

@@ -10,19 +10,25 @@ mod doors;
 mod dotenv;
 mod environment;
 mod issuer;
+mod one_or_more;
 mod origin;
 mod questions;
+mod receivers;
 pub(crate) mod variables;
 
 pub use client::ClientConfig;
 pub use document::{Document, Part};
 pub use doors::DOORS;
 pub use dotenv::dotenv;
-pub use issuer::{ClaimCondition, ClaimScalar, ClaimText, IssuerConfig, OneOrMore};
+pub use issuer::{ClaimCondition, ClaimScalar, ClaimText, IssuerConfig};
+pub use one_or_more::OneOrMore;
 pub use origin::ConfigOrigin;
 pub use questions::{GroupsConfig, IntrospectionConfig};
+pub use receivers::{EventStreamConfig, LogoutConfig};
 pub use variables::VARIABLES;
 
+use crate::possession::DpopConfig;
+use crate::resources::ResourceConfig;
 use crate::revocation::RevocationConfig;
 use portcullis_core::Limits;
 use serde::Deserialize;
@@ -35,8 +41,16 @@ pub struct Config {
     /// The trusted issuers: at least one.
     #[serde(default)]
     pub issuer: Vec<IssuerConfig>,
+    /// A profile of security that all settings must fit: `fapi2` for the FAPI 2.0 Security Profile.
+    /// It binds all tokens to a key or a certificate, takes them from `Authorization` only, with
+    /// PS256, ES256 or EdDSA, and demands revocation and a scope on every protected route. Weaker
+    /// settings are refused. Default: none.
+    pub security_profile: Option<String>,
     /// The `realm` of challenges (RFC 9110, section 11.5). Default `api`.
     pub realm: Option<String>,
+    /// Where codes are explained, such as `https://docs.example.com/refusals/#{code}`: the `type`
+    /// of problem documents, and a link in logs and audit records. Default `urn:portcullis:{code}`.
+    pub code_url: Option<String>,
     /// A header that holds the bare token, besides `Authorization`, where a proxy in front puts it
     /// there: `cf-access-jwt-assertion`. Default none.
     pub token_header: Option<String>,
@@ -46,9 +60,25 @@ pub struct Config {
     pub token_cookie: Option<String>,
     /// How many verified tokens are remembered. Default 10,000; 0 switches it off.
     pub remembered_tokens: Option<usize>,
+    /// What clients write before the path to reach this API: `https://api.example`. Proofs of DPoP
+    /// name it (RFC 9449, section 4.3); without it, a library or an application refuses tokens
+    /// that are bound to a key. The gateway knows it from the request, unless something in front
+    /// rewrites that. Default: none.
+    pub public_origin: Option<String>,
+    /// The APIs behind this server, each with a name of its own (RFC 9728). Default: none, and a
+    /// token for any audience of its issuer is good everywhere.
+    #[serde(default)]
+    pub resource: Vec<ResourceConfig>,
+    /// The streams of security events that are received (Shared Signals Framework 1.0). Default:
+    /// none.
+    #[serde(default)]
+    pub events: Vec<EventStreamConfig>,
     /// What was revoked: the table `[revocation]`. Default: in memory only.
     #[serde(default)]
     pub revocation: RevocationConfig,
+    /// What proofs of DPoP must meet: the table `[dpop]`. Default: the safe values.
+    #[serde(default)]
+    pub dpop: DpopConfig,
     /// The bounds on foreign input, each with its safe default.
     #[serde(default)]
     pub limits: Limits,
@@ -104,6 +134,17 @@ mod tests {
                 && errors.contains("write `gateway`"),
             "{errors}"
         );
+    }
+
+    #[test]
+    fn a_member_without_a_name_has_a_place_and_hides_no_other_fault() {
+        let text = "\"\" = 2\n[[issuer]]\nurl = \"http://a\"\naudience = [\"x\"]\n";
+        let errors = Config::from_toml(text).unwrap_err();
+        let places: Vec<_> = errors.iter().map(|error| error.place()).collect();
+        assert_eq!(places, ["\"\"", "issuer[0].url"]);
+        let text = "\"a\\nb\" = 2\n";
+        let errors = Config::from_toml(text).unwrap_err().to_string();
+        assert!(errors.contains(r#""a\nb" (line 1)"#), "{errors}");
     }
 
     #[test]

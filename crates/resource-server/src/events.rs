@@ -44,6 +44,38 @@ pub const TOKENS_REMEMBERED: Metric = Metric::gauge(
     &[],
     "Tokens in the verified-token cache.",
 );
+/// How many proofs are remembered.
+pub const PROOFS_REMEMBERED: Metric = Metric::gauge(
+    "portcullis_dpop_proofs_remembered",
+    &[],
+    "Proofs of DPoP that were used and are remembered; above `dpop.remembered` the answer is 503.",
+);
+/// How many proofs can be remembered.
+pub const PROOFS_ROOM: Metric = Metric::gauge(
+    "portcullis_dpop_proofs_capacity",
+    &[],
+    "How many proofs of DPoP can be remembered: `dpop.remembered`.",
+);
+/// Proofs by what became of them.
+pub const PROOFS: Metric = Metric::counter(
+    "portcullis_dpop_proofs_total",
+    &["code"],
+    "Requests with a token under the scheme `DPoP`, by what became of their proof: `ok`, the code \
+        of the refusal, or `outage.replay`.",
+);
+/// Proofs that only one replica remembers.
+pub const PROOFS_UNSHARED: Metric = Metric::counter(
+    "portcullis_dpop_unshared_proofs_total",
+    &[],
+    "Proofs that were accepted while the store was away, so that another replica may accept them \
+        too. Only with `dpop.danger_serve_without_store`.",
+);
+/// Whether the store of used proofs is asked at this moment.
+pub const PROOF_STORE_PAUSED: Metric = Metric::gauge(
+    "portcullis_dpop_store_breaker_open",
+    &[],
+    "1 while the store of used proofs is not asked, because it failed, else 0. Only with a store.",
+);
 /// Verdicts on opaque tokens.
 pub const INTROSPECTIONS: Metric = Metric::counter(
     "portcullis_introspections_total",
@@ -78,12 +110,45 @@ pub const DENYLIST_CONTACT: Metric = Metric::gauge(
     "When the revocation store was last heard from, in Unix time; 0 for never. Only with a store.",
 );
 
+/// Logouts and security events that came.
+pub const EVENTS: Metric = Metric::counter(
+    "portcullis_events_total",
+    &["receiver", "outcome"],
+    "Logouts (`logout`) and security events (the name of the stream) that came, by what became of \
+        them: `applied`, `repeated`, `ignored`, `unmapped`, `refused` or `failed`.",
+);
+/// The moment of the last event of a stream.
+pub const EVENT_LAST: Metric = Metric::gauge(
+    "portcullis_event_last_timestamp_seconds",
+    &["stream"],
+    "When the last event of the stream came to this replica, in Unix time; its start before the \
+        first.",
+);
+/// Whether a stream sends.
+pub const EVENT_STREAM_ENABLED: Metric = Metric::gauge(
+    "portcullis_event_stream_enabled",
+    &["stream"],
+    "0 after the transmitter said that the stream is paused or disabled, else 1.",
+);
+/// Whether a stream fell silent.
+pub const EVENT_STREAM_SILENT: Metric = Metric::gauge(
+    "portcullis_event_stream_silent",
+    &["stream"],
+    "1 while no event came for longer than the stream's `silent_after`, else 0. Only where that is \
+        set.",
+);
+
 /// Every metric of the resource server.
 pub const METRICS: &[Metric] = &[
     DECISIONS,
     DECISION_SECONDS,
     TOKEN_CACHE,
     TOKENS_REMEMBERED,
+    PROOFS,
+    PROOFS_REMEMBERED,
+    PROOFS_ROOM,
+    PROOFS_UNSHARED,
+    PROOF_STORE_PAUSED,
     KEY_FETCHES,
     KEY_FETCH_SECONDS,
     UNKNOWN_KEYS,
@@ -96,6 +161,10 @@ pub const METRICS: &[Metric] = &[
     DENYLIST,
     DENYLIST_IN_STEP,
     DENYLIST_CONTACT,
+    EVENTS,
+    EVENT_LAST,
+    EVENT_STREAM_ENABLED,
+    EVENT_STREAM_SILENT,
 ];
 
 /// The span of one decision, level debug: fields `outcome` and `code`.
@@ -127,6 +196,10 @@ pub const FIELDS: &[(&str, &str)] = &[
         "the stable code of a refusal or an outage: see `rejections.md`",
     ),
     (
+        "code_url",
+        "the page of the code, where `code_url` of the settings says where that is",
+    ),
+    (
         "facts",
         "what was expected and what was found; never a token",
     ),
@@ -134,10 +207,30 @@ pub const FIELDS: &[(&str, &str)] = &[
         "request_id",
         "what the request is called, as in the answer's `x-request-id`",
     ),
-    ("outcome", "`allow`, `deny` or `fail`"),
+    (
+        "outcome",
+        "`allow`, `deny` or `fail`; of an event what became of it, as in `portcullis_events_total`",
+    ),
     ("issuer", "an issuer, as configured"),
     ("reason", "why something failed, in words"),
-    ("failures", "how many fetches failed in a row"),
+    (
+        "failures",
+        "how many attempts failed since the first one of an outage",
+    ),
+    (
+        "denied",
+        "how many requests were answered 503 because of an outage",
+    ),
+    (
+        "subject",
+        "the caller of a refused request, if the token was verified; by `log.audit_subject`",
+    ),
+    ("client", "the client that the verified token was issued to"),
+    (
+        "required",
+        "the scopes, roles, groups and the like that a route demands, by name",
+    ),
+    ("present", "what the verified token has of the same kinds"),
     ("keys", "how many keys there are"),
     ("skipped", "how many keys of a document cannot be used"),
     ("index", "the place of a key in its document, from 0"),
@@ -151,6 +244,21 @@ pub const FIELDS: &[(&str, &str)] = &[
     ),
     ("entries", "how many entries of the revocation store"),
     ("id", "the place of an entry in the revocation store"),
+    (
+        "receiver",
+        "where a logout or an event came to: `logout`, or the name of a stream",
+    ),
+    ("stream", "a stream of security events, by its name"),
+    (
+        "event",
+        "the name of an event; `unknown` for one that is not known, `none` where nothing could be \
+         read",
+    ),
+    ("jti", "the identifier of an event's token, escaped and cut"),
+    (
+        "marks",
+        "under which marks tokens are refused since: kinds and digests",
+    ),
     ("error", "what the operating system or a library said"),
 ];
 

@@ -55,7 +55,9 @@ impl TrustedIssuers {
             if matches!(settings.tenants, Tenants::One) {
                 issuers.add(&entry, &settings.verifier);
             } else {
-                issuers.templates.push(TenantIssuers::new(settings, entry));
+                issuers
+                    .templates
+                    .push(TenantIssuers::new(settings, entry));
             }
         }
         // The longest first, so that `ab_` is not taken for `a`; an unknown prefix comes last.
@@ -75,7 +77,8 @@ impl TrustedIssuers {
             self.exact
                 .insert(alias.as_str().into(), Arc::clone(&issuer));
         }
-        self.exact.insert(verifier.issuer().as_str().into(), issuer);
+        self.exact
+            .insert(verifier.issuer().as_str().into(), issuer);
     }
 
     /// The introspector for a token, if that is opaque and there is an issuer to ask about it.
@@ -138,7 +141,10 @@ impl TrustedIssuers {
 
     /// The keys of every issuer, and those that tenants share.
     pub(crate) fn key_caches(&self) -> impl Iterator<Item = &Arc<KeyCache>> {
-        let shared = self.templates.iter().filter_map(TenantIssuers::shared_keys);
+        let shared = self
+            .templates
+            .iter()
+            .filter_map(TenantIssuers::shared_keys);
         let own = self.single_issuers().map(|issuer| &issuer.keys);
         own.chain(shared)
     }
@@ -165,10 +171,11 @@ impl TrustedIssuers {
         status
     }
 
-    /// Whether every issuer that has to be asked about tokens says where, as far as its metadata is
-    /// known.
-    pub(crate) fn know_where_to_ask(&self) -> bool {
-        !self.introspectors().any(Introspector::lacks_endpoint)
+    /// The issuers that have to be asked about tokens and, as far as their metadata is known, do
+    /// not say where.
+    pub(crate) fn without_introspection_endpoint(&self) -> impl Iterator<Item = &Issuer> {
+        let lacking = self.introspectors().filter(|it| it.lacks_endpoint());
+        lacking.map(|introspector| introspector.verifier().issuer())
     }
 
     /// The state of the requests to each issuer that is asked about tokens.

@@ -33,29 +33,47 @@ mod introspection;
 mod issuers;
 mod load;
 mod path_watch;
+mod possession;
+mod receiver;
+mod resource_request;
+mod resources;
 mod respond;
 mod revocation;
 mod server;
 mod settings;
+mod signed;
 mod token_digest;
 
 pub use config::{
-    ClaimCondition, ClaimScalar, ClaimText, ClientConfig, Config, GroupsConfig,
-    IntrospectionConfig, IssuerConfig, OneOrMore,
+    ClaimCondition, ClaimScalar, ClaimText, ClientConfig, Config, EventStreamConfig, GroupsConfig,
+    IntrospectionConfig, IssuerConfig, LogoutConfig, OneOrMore,
 };
-pub use explain::Explanation;
+pub use explain::{Explanation, TokenContent, TokenForm};
 pub use introspection::IntrospectionStatus;
 pub use portcullis_provider::breaker::BreakerState;
 pub use portcullis_provider::client_auth::Secret;
 pub use portcullis_provider::clock;
+pub use portcullis_provider::failure_log::{FailureLog, FailureNotice, FailureToll};
 pub use portcullis_provider::keys::{KeySettings, KeySource, KeyStatus};
 pub use portcullis_provider::metadata::{DiscoveryError, Metadata};
+pub use possession::DpopConfig;
+#[cfg(feature = "redis")]
+pub use receiver::expect_verification;
+pub use receiver::{EventEffect, EventOutcome, EventReport, ReceiverOutline};
+pub use resource_request::ResourceRequest;
+pub use resources::{
+    KnownAudiences, ProtectedResource, ProtectedResources, ResourceConfig, ResourceDocuments,
+    ResourceTraits, WELL_KNOWN,
+};
 pub use respond::{DenialResponse, request_id};
 #[cfg(feature = "redis")]
 pub use revocation::RevocationStore;
 pub use revocation::{
-    REMEMBERED_SECONDS, Revocation, RevocationConfig, RevocationStatus, RevokedKind, StoreStatus,
-    StoreUrl,
+    REMEMBERED_SECONDS, Revocation, RevocationConfig, RevocationSource, RevocationStatus,
+    RevokedKind, StoreStatus, StoreUrl,
 };
-pub use server::{ResourceServer, ServerStatus};
-pub use settings::Settings;
+pub use server::{
+    MissingPart, ReceiverAnswer, ReceiverRequest, ResourceServer, ServerStatus, ServiceTrial,
+    TokenEnd, TokenWatch, TrialResult,
+};
+pub use settings::{IssuerOutline, OutboundRequest, SecurityProfile, Settings};

@@ -27,10 +27,11 @@ impl Config {
     ///
     /// `OAUTH2_ISSUER` and `OAUTH2_AUDIENCE` (several with commas between) are needed;
     /// `OAUTH2_TENANT_ID`, `OAUTH2_PROFILE`, `OAUTH2_ROLES_CLAIM`, `OAUTH2_JWKS_FILE`,
-    /// `OAUTH2_DANGER_PLAIN_HTTP` and `PORTCULLIS_STORE`, the URL of the revocation store, are
-    /// optional. `OAUTH2_INTROSPECTION=true` has the issuer asked about opaque tokens, as the
-    /// client `OAUTH2_CLIENT_ID` with `OAUTH2_CLIENT_SECRET`; `OAUTH2_INTROSPECTION_ENDPOINT` says
-    /// where, if the issuer's metadata does not.
+    /// `OAUTH2_DANGER_PLAIN_HTTP`, `PORTCULLIS_STORE`, the URL of the revocation store, and
+    /// `PORTCULLIS_CODE_URL`, where codes are explained, are optional.
+    /// `OAUTH2_INTROSPECTION=true` has the issuer asked about opaque tokens, as the client
+    /// `OAUTH2_CLIENT_ID` with `OAUTH2_CLIENT_SECRET`; `OAUTH2_INTROSPECTION_ENDPOINT` says where,
+    /// if the issuer's metadata does not.
     ///
     /// # Errors
     ///
@@ -38,7 +39,11 @@ impl Config {
     /// that cannot be read.
     pub fn from_env() -> Result<Self, ConfigErrors> {
         let file = dotenv(Path::new(".env"))?;
-        Self::from_variables(|name| std::env::var(name).ok().or_else(|| file.get(name).cloned()))
+        Self::from_variables(|name| {
+            std::env::var(name)
+                .ok()
+                .or_else(|| file.get(name).cloned())
+        })
     }
 
     /// One variable of the environment, or else of `.env`, for the settings of the application

@@ -1,13 +1,18 @@
 //! From a denial to a response: status, challenge, problem document, and one line in the log.
 
+use crate::possession::DPOP_NONCE;
 use crate::server::ResourceServer;
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, VARY, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
-use portcullis_core::Denial;
 use portcullis_core::challenge::{Problem, challenge};
+use portcullis_core::{CodeLinks, Denial, Outage, Rejection};
 use std::fmt;
 use std::hash::{BuildHasher as _, RandomState};
+use tracing::field;
+
+/// Most characters of a name in a log line.
+const LONGEST_NAME: usize = 256;
 
 /// The response to a request that is denied.
 ///
@@ -16,39 +21,25 @@ use std::hash::{BuildHasher as _, RandomState};
 pub struct DenialResponse {
     denial: Box<Denial>,
     realm: String,
+    links: CodeLinks,
     request_id: String,
 }
 
 impl DenialResponse {
     /// Makes the answer to a request with these headers, and logs the denial.
     pub fn new(denial: Denial, server: &ResourceServer, headers: &HeaderMap) -> Self {
-        Self::with_request_id(denial, server, request_id(headers))
+        let request_id = request_id(headers);
+        log(&denial, server, &request_id);
+        Self::without_log(denial, server, request_id)
     }
 
-    /// Like [`new`](Self::new), for a request that already has an id.
-    pub fn with_request_id(denial: Denial, server: &ResourceServer, request_id: String) -> Self {
-        // A rejection is the caller's matter; an outage is for the operator to end.
-        match &denial {
-            Denial::Rejection(rejection) => {
-                tracing::info!(
-                    code = %rejection.code(),
-                    facts = %rejection.facts(),
-                    request_id,
-                    "refused",
-                );
-            }
-            Denial::Outage(outage) => {
-                tracing::warn!(
-                    code = %outage.code(),
-                    facts = outage.facts(),
-                    request_id,
-                    "no decision",
-                );
-            }
-        }
+    /// Makes the answer to a request that already has an id, and whose denial is logged or recorded
+    /// elsewhere.
+    pub fn without_log(denial: Denial, server: &ResourceServer, request_id: String) -> Self {
         Self {
             denial: Box::new(denial),
             realm: server.realm().to_owned(),
+            links: server.code_links().clone(),
             request_id,
         }
     }
@@ -69,7 +60,7 @@ impl DenialResponse {
         };
         // A struct of strings and numbers cannot fail to serialize; an empty body would still be a
         // refusal.
-        let body = serde_json::to_vec(&problem).unwrap_or_default();
+        let body = serde_json::to_vec(&problem.with_links(&self.links)).unwrap_or_default();
         let mut response = Response::new(B::from(Bytes::from(body)));
         *response.status_mut() =
             StatusCode::from_u16(status).unwrap_or(StatusCode::SERVICE_UNAVAILABLE);
@@ -90,6 +81,9 @@ impl DenialResponse {
             Denial::Rejection(rejection) => {
                 let challenge = challenge(rejection, &self.realm);
                 set(headers, WWW_AUTHENTICATE, &challenge.www_authenticate);
+                if let Some(nonce) = &challenge.dpop_nonce {
+                    set(headers, DPOP_NONCE, nonce);
+                }
             }
             // No challenge: it would make the client drop a token that may be good.
             Denial::Outage(outage) => {
@@ -107,6 +101,50 @@ impl fmt::Display for DenialResponse {
 }
 
 impl std::error::Error for DenialResponse {}
+
+/// One line for each denial.
+fn log(denial: &Denial, server: &ResourceServer, request_id: &str) {
+    match denial {
+        Denial::Rejection(rejection) => log_rejection(rejection, server, request_id),
+        Denial::Outage(outage) => log_outage(outage, server, request_id),
+    }
+}
+
+fn log_rejection(rejection: &Rejection, server: &ResourceServer, request_id: &str) {
+    let caller = rejection.caller();
+    let subject = caller.and_then(|caller| caller.subject.as_deref());
+    let client = caller.and_then(|caller| caller.client.as_deref());
+    let shortfall = caller.and_then(|caller| caller.shortfall.as_ref());
+    tracing::info!(
+        code = %rejection.code(),
+        facts = %rejection.facts(),
+        code_url = server.code_links().link(rejection.code().as_str()),
+        issuer = caller.map(|caller| &*caller.issuer),
+        subject = subject.map(excerpt),
+        client = client.map(excerpt),
+        required = shortfall.map(|it| field::display(&it.required)),
+        present = shortfall.map(|it| field::display(&it.present)),
+        request_id,
+        "refused",
+    );
+}
+
+/// An outage is for the operator to end. If its source logs it, a line for each request would only
+/// bury that.
+fn log_outage(outage: &Outage, server: &ResourceServer, request_id: &str) {
+    let (code, facts) = (outage.code().as_str(), outage.facts());
+    let code_url = server.code_links().link(code);
+    if outage.is_logged() {
+        tracing::debug!(code, facts, code_url, request_id, "no decision");
+    } else {
+        tracing::warn!(code, facts, code_url, request_id, "no decision");
+    }
+}
+
+/// The beginning of a name: tokens choose how long it is.
+fn excerpt(name: &str) -> String {
+    name.chars().take(LONGEST_NAME).collect()
+}
 
 fn set(headers: &mut HeaderMap, name: HeaderName, value: &str) {
     if let Ok(value) = HeaderValue::from_str(value) {

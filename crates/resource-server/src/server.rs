@@ -1,31 +1,43 @@
 //! The live decision, in one straight line: [`ResourceServer::decide`].
 
+mod construction;
+mod overage;
+mod permission;
 mod places;
+mod possession;
+mod receiving;
 mod status;
 mod token_cache;
+mod token_watch;
+mod trial;
 
-pub use status::ServerStatus;
+pub use receiving::{ReceiverAnswer, ReceiverRequest};
+pub use status::{MissingPart, ServerStatus};
+pub use token_watch::{TokenEnd, TokenWatch};
+pub use trial::{ServiceTrial, TrialResult};
 
-use crate::config::Config;
 use crate::events::{self, DecisionMeters};
 use crate::issuers::{TrustedIssuer, TrustedIssuers};
+use crate::possession::PossessionChecks;
+use crate::receiver::Receivers;
+use crate::resource_request::ResourceRequest;
+use crate::resources::ProtectedResources;
 use crate::revocation::{Revocable, Revocation, Revocations, Standing};
-use crate::settings::Settings;
+use crate::settings::SecurityProfile;
+use crate::signed;
 use crate::token_digest::{TokenDigest, token_digest};
 use http::{HeaderMap, HeaderName};
-use portcullis_core::credential::{self, Credential};
-use portcullis_core::jose::{Header, compact, signature};
-use portcullis_core::rejection::Rejection;
-use portcullis_core::token::AccessToken;
+use portcullis_core::credential::Credential;
+use portcullis_core::jose::compact;
+use portcullis_core::token::{AccessToken, VerifiedToken};
 use portcullis_core::verify::Verifier;
 use portcullis_core::{
-    ConfigErrors, Decision, Denial, Limits, Outage, Permit, Requirement, policy,
+    CodeLinks, Decision, Denial, EffectiveUrl, Limits, Outage, Permit, Requirement,
 };
-use portcullis_provider::clock::{Clock, SystemClock};
-use portcullis_provider::keys::{FoundKeys, KeyFault};
-use std::fmt;
-use std::sync::Arc;
-use token_cache::{RememberedToken, TokenCache};
+use portcullis_provider::clock::Clock;
+use std::sync::{Arc, Weak};
+pub(crate) use token_cache::RememberedToken;
+use token_cache::TokenCache;
 use tracing::{Instrument as _, field};
 
 /// A protected resource server (RFC 6749, section 1.1): it trusts some issuers and decides about
@@ -52,14 +64,29 @@ use tracing::{Instrument as _, field};
 /// # }
 /// ```
 #[derive(Clone)]
-pub struct ResourceServer(Arc<Inner>);
+pub struct ResourceServer(Arc<ServerState>);
 
-struct Inner {
+/// A server that may be gone by now: for tasks that work for it.
+pub(crate) struct WeakServer(Weak<ServerState>);
+
+impl WeakServer {
+    pub(crate) fn upgrade(&self) -> Option<ResourceServer> {
+        self.0.upgrade().map(ResourceServer)
+    }
+}
+
+struct ServerState {
     issuers: TrustedIssuers,
     tokens: TokenCache,
     revocations: Arc<Revocations>,
+    possession: PossessionChecks,
+    resources: ProtectedResources,
+    receivers: Receivers,
+    public_origin: Option<EffectiveUrl>,
+    security_profile: Option<SecurityProfile>,
     limits: Limits,
     realm: String,
+    code_links: CodeLinks,
     token_header: Option<HeaderName>,
     token_cookie: Option<Box<str>>,
     clock: Arc<dyn Clock>,
@@ -67,74 +94,17 @@ struct Inner {
 }
 
 impl ResourceServer {
-    /// A server as the environment and `.env` describe it: see [`Config::from_env`].
-    ///
-    /// # Errors
-    ///
-    /// Everything that is missing or wrong, all at once.
-    pub fn from_env() -> Result<Self, ConfigErrors> {
-        let settings = Settings::try_from(Config::from_env()?)?;
-        Ok(Self::with_settings(settings))
-    }
-
-    /// A server that trusts one issuer and accepts one audience.
-    ///
-    /// # Errors
-    ///
-    /// What is wrong with the issuer or the audience.
-    pub fn new(issuer: &str, audience: &str) -> Result<Self, ConfigErrors> {
-        Ok(Self::with_settings(Settings::new(issuer, audience)?))
-    }
-
-    /// A server with these settings.
-    pub fn with_settings(settings: Settings) -> Self {
-        Self::with_clock(settings, Arc::new(SystemClock::new()))
-    }
-
-    /// A server with these settings and another clock.
-    pub fn with_clock(settings: Settings, clock: Arc<dyn Clock>) -> Self {
-        let revocations = Revocations::new(&settings.revocation, &clock);
-        Self::with_revocations(settings, revocations, clock)
-    }
-
-    /// A server with other settings that takes the place of this one. Revocations of this one stay
-    /// in force there, unless the settings of revocation themselves changed.
-    #[must_use]
-    pub fn succeeded_by(&self, settings: Settings) -> Self {
-        let revocations = self.0.revocations.succeeded_by(&settings.revocation);
-        Self::with_revocations(settings, revocations, Arc::clone(&self.0.clock))
-    }
-
-    fn with_revocations(
-        settings: Settings,
-        revocations: Arc<Revocations>,
-        clock: Arc<dyn Clock>,
-    ) -> Self {
-        for warning in &settings.warnings {
-            let (setting, cure) = (warning.place(), warning.help());
-            tracing::warn!(setting, cure, "{}", warning.message());
-        }
-        Self(Arc::new(Inner {
-            issuers: TrustedIssuers::new(settings.issuers, settings.limits, &clock),
-            tokens: TokenCache::new(settings.remembered_tokens),
-            revocations,
-            limits: settings.limits,
-            realm: settings.realm,
-            token_header: settings.token_header,
-            token_cookie: settings.token_cookie,
-            clock,
-            meters: DecisionMeters::new(),
-        }))
-    }
-
     /// Begins to fetch keys and to follow the revocation store, so that the first request finds
     /// them. Needs a Tokio runtime; without one, the first request begins.
     pub fn start(&self) {
         self.0.issuers.start();
         self.0.revocations.start();
+        self.0.receivers.start();
+        self.start_polling();
     }
 
-    /// Decides about a request from its headers and its query: every step, in order.
+    /// Decides about a request from its headers and its query. Tokens that are bound are refused:
+    /// see [`decide_request`](Self::decide_request).
     ///
     /// ```no_run
     /// # async fn example(headers: http::HeaderMap) -> Result<(), portcullis_core::ConfigErrors> {
@@ -156,10 +126,20 @@ impl ResourceServer {
         query: Option<&str>,
         requirement: &Requirement,
     ) -> Decision {
+        let request = ResourceRequest::of_headers(headers, query);
+        self.decide_request(&request, requirement).await
+    }
+
+    /// Decides about a request: every step, in order.
+    pub async fn decide_request(
+        &self,
+        request: &ResourceRequest<'_>,
+        requirement: &Requirement,
+    ) -> Decision {
         let began = self.0.clock.elapsed();
         let span =
             tracing::debug_span!(events::DECIDE, outcome = field::Empty, code = field::Empty);
-        let result = self.authorize(headers, query, requirement);
+        let result = self.authorize(request, requirement);
         let decision = result.instrument(span.clone()).await.into();
         let took = self.0.clock.elapsed().saturating_sub(began);
         self.0.meters.count_decision(&decision, took);
@@ -173,50 +153,70 @@ impl ResourceServer {
 
     async fn authorize(
         &self,
-        headers: &HeaderMap,
-        query: Option<&str>,
+        request: &ResourceRequest<'_>,
         requirement: &Requirement,
     ) -> Result<Permit, Denial> {
-        let credential = credential::find_in(self.0.token_header.as_ref(), headers, query)?;
-        let token = self.authenticate(credential).await?;
-        self.permit(token, requirement).await
+        let found = self.find_credential(request.headers, request.query);
+        let tried = found.as_ref().ok().map(Credential::scheme);
+        let result = match found {
+            Ok(credential) => {
+                self.authorize_credential(credential, request, requirement)
+                    .await
+            }
+            Err(rejection) => Err(rejection.into()),
+        };
+        result.map_err(|denial| match denial {
+            Denial::Rejection(rejection) => {
+                let now = self.0.clock.now();
+                let possession = &self.0.possession;
+                let rejection = possession.offer(rejection, tried, requirement, now);
+                Self::describe(rejection, request, requirement).into()
+            }
+            outage @ Denial::Outage(_) => outage,
+        })
     }
 
-    /// Permits a request with a verified token that meets the requirement. Where that depends on
-    /// groups that did not fit into the token, they are looked up, if its issuer's settings say
-    /// how.
-    ///
-    /// # Errors
-    ///
-    /// The refusal; or the outage, where the groups cannot be had.
-    pub async fn permit(
+    async fn authorize_credential(
         &self,
-        token: AccessToken,
+        credential: Credential<'_>,
+        request: &ResourceRequest<'_>,
         requirement: &Requirement,
     ) -> Result<Permit, Denial> {
-        let token = if requirement.hangs_on_groups(&token, self.0.clock.now()) {
-            self.with_groups(token).await?
-        } else {
-            token
-        };
-        // The clock is read again: looking groups up takes time.
-        policy::permit(token, requirement, self.0.clock.now())
+        let token = self.verify_credential(credential).await?;
+        // After all that a token says by itself: a proof costs a signature.
+        let now = self.0.clock.now();
+        let possession = &self.0.possession;
+        let token = possession
+            .prove(token, credential, request, now)
+            .await?;
+        self.permit_at(token, request.resource, requirement)
+            .await
     }
 
     /// Verifies a bearer token: the caller is known then. What the caller may do is for
-    /// [`permit`](Self::permit) to say.
+    /// [`permit`](Self::permit) to say. A token that is bound is refused.
     ///
     /// # Errors
     ///
     /// The refusal, or the outage that leaves it open.
     pub async fn authenticate(&self, credential: Credential<'_>) -> Result<AccessToken, Denial> {
+        Ok(self
+            .verify_credential(credential)
+            .await?
+            .into_bearer()?)
+    }
+
+    /// Verifies a token. Whether the caller has what it is bound to is still open.
+    async fn verify_credential(&self, credential: Credential<'_>) -> Result<VerifiedToken, Denial> {
         let text = credential.token();
         let digest = token_digest(text);
         if let Some((opaque, introspector)) =
             self.0.issuers.find_introspector(text, &self.0.limits)?
         {
             let token = introspector.verify(opaque, &digest).await?;
-            self.check_revocation(&Standing::default(), &token).await?;
+            let revocable = Revocable::Verified(&token);
+            self.check_revocation(&Standing::default(), revocable)
+                .await?;
             return Ok(token);
         }
         let RememberedToken {
@@ -225,7 +225,8 @@ impl ResourceServer {
             standing,
         } = self.find_or_verify(credential, digest).await?;
         // A remembered token is checked like a fresh one: it may have been revoked since.
-        self.check_revocation(&standing, &token).await?;
+        let revocable = Revocable::Verified(&token);
+        self.check_revocation(&standing, revocable).await?;
         if let Some(introspector) = &issuer.introspector {
             introspector.confirm(text, &digest).await?;
         }
@@ -233,7 +234,7 @@ impl ResourceServer {
     }
 
     /// A token that its issuer signed: remembered, or verified now.
-    async fn find_or_verify(
+    pub(crate) async fn find_or_verify(
         &self,
         credential: Credential<'_>,
         digest: TokenDigest,
@@ -261,31 +262,9 @@ impl ResourceServer {
     async fn check_revocation(
         &self,
         standing: &Standing,
-        token: &AccessToken,
+        token: Revocable<'_>,
     ) -> Result<(), Denial> {
-        let token = Revocable::Verified(token);
         self.0.revocations.check(standing, token).await
-    }
-
-    /// Checks a verified token once more: whether this server trusts its issuer with what it says,
-    /// whether its key is still published, whether its time is over, and whether it was revoked.
-    /// For connections that outlive their first request, such as a WebSocket, also where another
-    /// server verified the token. The issuer is not asked about it.
-    ///
-    /// # Errors
-    ///
-    /// The refusal, or the outage that leaves it open.
-    pub async fn recheck(&self, token: &AccessToken) -> Result<(), Denial> {
-        let issuer = self.0.issuers.find(Some(token.issuer().as_str()))?;
-        issuer.verifier.verify_again(token, self.0.clock.now())?;
-        // Without keys nothing shows that this one is gone.
-        if let (Some(key), Some(keys)) = (token.key(), issuer.keys.current())
-            && !keys.holds(key)
-        {
-            let kid = token.header().and_then(|header| header.kid.as_deref());
-            return Err(Rejection::of_unknown_key(kid).into());
-        }
-        self.check_revocation(&Standing::default(), token).await
     }
 
     /// The straight line of a token that was not verified before: each step takes what the one
@@ -293,22 +272,15 @@ impl ResourceServer {
     async fn verify(
         &self,
         credential: Credential<'_>,
-    ) -> Result<(AccessToken, Arc<TrustedIssuer>), Denial> {
+    ) -> Result<(VerifiedToken, Arc<TrustedIssuer>), Denial> {
         let token = compact::parse(credential.token(), &self.0.limits)?;
-        let issuer = self.0.issuers.find(token.unverified_claims().issuer())?;
+        let issuer = self
+            .0
+            .issuers
+            .find(token.unverified_claims().issuer())?;
         // Before the key: a token that is refused anyway must not cause a fetch.
         issuer.verifier.screen(&token, self.0.clock.now())?;
-        let found = issuer.key(token.header()).await?;
-        let token = match signature::check(token, &found.keys) {
-            Ok(token) => token,
-            Err(refusal) => {
-                // The issuer may publish another key under that name by now. The check consumed the
-                // token, so it is parsed again.
-                let token = compact::parse(credential.token(), &self.0.limits)?;
-                let replacements = issuer.keys.replacements(token.header(), &found).await?;
-                signature::check(token, &replacements.ok_or(refusal)?)?
-            }
-        };
+        let token = signed::prove(&issuer.keys, token, credential.token(), &self.0.limits).await?;
         // The clock is read again: waiting for a key takes time.
         let token = issuer.verifier.verify(token, self.0.clock.now())?;
         issuer.paths.look(&issuer.verifier, token.claims());
@@ -328,19 +300,19 @@ impl ResourceServer {
         self.0.revocations.revoke(revocation).await
     }
 
-    async fn with_groups(&self, token: AccessToken) -> Result<AccessToken, Denial> {
-        let issuer = self.0.issuers.find(Some(token.issuer().as_str()))?;
-        // Without a resolver the groups stay unknown, and the policy refuses for that.
-        let Some(resolver) = &issuer.groups else {
-            return Ok(token);
-        };
-        let groups = resolver.groups(&token).await?;
-        Ok(token.with_groups(groups))
+    /// The APIs behind this server that have a name of their own.
+    pub fn resources(&self) -> &ProtectedResources {
+        &self.0.resources
     }
 
     /// The `realm` of challenges.
     pub fn realm(&self) -> &str {
         &self.0.realm
+    }
+
+    /// The addresses of the pages that explain codes.
+    pub fn code_links(&self) -> &CodeLinks {
+        &self.0.code_links
     }
 
     /// Whether both are one and the same server.
@@ -356,37 +328,19 @@ impl ResourceServer {
         &self.0.revocations
     }
 
+    pub(crate) fn downgrade(&self) -> WeakServer {
+        WeakServer(Arc::downgrade(&self.0))
+    }
+
+    pub(crate) fn receivers(&self) -> &Receivers {
+        &self.0.receivers
+    }
+
     pub(crate) fn limits(&self) -> &Limits {
         &self.0.limits
     }
 
     pub(crate) fn clock(&self) -> &dyn Clock {
         &*self.0.clock
-    }
-}
-
-impl TrustedIssuer {
-    /// The keys that could have signed a token: the only wait on the way of a JWT.
-    async fn key(&self, header: &Header) -> Result<FoundKeys, Denial> {
-        self.keys.start();
-        let kid = header.kid.as_deref();
-        match self.keys.key(kid, header.algorithm).await {
-            Ok(found) => Ok(found),
-            Err(KeyFault::UnknownKey) => Err(Rejection::of_unknown_key(kid).into()),
-            Err(KeyFault::WrongAlgorithm) => {
-                Err(Rejection::of_key_algorithm(header.algorithm).into())
-            }
-            Err(KeyFault::Outage(outage)) => Err(outage.into()),
-        }
-    }
-}
-
-impl fmt::Debug for ResourceServer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ResourceServer")
-            .field("issuers", &self.0.issuers)
-            .field("tokens", &self.0.tokens)
-            .field("revocations", &self.0.revocations.list)
-            .finish()
     }
 }

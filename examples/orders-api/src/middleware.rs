@@ -5,7 +5,7 @@ use crate::problem;
 use crate::settings::Settings;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request};
-use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, LOCATION, WWW_AUTHENTICATE};
+use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::{Next, from_fn};
 use axum::response::Response;
@@ -56,7 +56,8 @@ fn cors(settings: &Settings) -> CorsLayer {
         .allow_origin(origins)
         .allow_methods([Method::GET, Method::POST, Method::PUT, Method::DELETE])
         .allow_headers([AUTHORIZATION, CONTENT_TYPE])
-        .expose_headers([LOCATION, WWW_AUTHENTICATE, REQUEST_ID])
+        // What a page needs to act on a refusal, beside what the API says itself.
+        .expose_headers([LOCATION, RETRY_AFTER, WWW_AUTHENTICATE, REQUEST_ID])
 }
 
 /// Counts requests and their time, by method, route and status. The route is the pattern, not the

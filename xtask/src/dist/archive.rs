@@ -19,5 +19,5 @@ pub(crate) fn pack(
     }
     let archive = out.join(format!("{name}.tar"));
     tree.pack(release.epoch, &archive)?;
-    compress(&archive).map(drop)
+    compress(&archive, release.effort).map(drop)
 }

@@ -1,6 +1,7 @@
 //! What a release publishes, made of a program of the suites and checked as its users get it.
 
 use crate::cargo::root;
+use crate::dist::tree::Effort;
 use crate::report::Outcome::{self, Failed, Skipped};
 use crate::report::ran;
 use crate::tools;
@@ -35,5 +36,5 @@ fn pack(out: &Path) -> Result<String, String> {
     if !matches!(stripped, Outcome::Passed(_)) {
         return Err("`strip` failed".to_owned());
     }
-    super::pack_program(&program, out)
+    super::pack_program(&program, out, Effort::Quick)
 }

@@ -5,7 +5,7 @@ use crate::dist::contents::{Contents, SHELLS};
 use crate::dist::program::{output, text};
 use crate::dist::release::Release;
 use crate::dist::scripts::{AFTER_INSTALLATION, AFTER_REMOVAL, BEFORE_REMOVAL};
-use crate::dist::tree::{Tree, compress};
+use crate::dist::tree::{Effort, Tree, compress};
 use std::path::Path;
 use std::process::Command;
 
@@ -41,6 +41,9 @@ pub(crate) fn pack(
     let version = version(release.version);
     let name = format!("portcullis_{version}_{}.deb", release.architecture);
     let mut command = Command::new("dpkg-deb");
+    if matches!(release.effort, Effort::Quick) {
+        command.arg("-z1");
+    }
     command
         .args(["--root-owner-group", "--build"])
         .arg(tree.root())
@@ -92,14 +95,15 @@ fn document(release: &Release, contents: &Contents, tree: &Tree) -> Result<(), S
     );
     let path = format!("{DOCUMENTS}/changelog");
     tree.write(&path, changelog.as_bytes(), 0o644)?;
-    compress(&tree.root().join(path))?;
+    compress(&tree.root().join(path), Effort::Best)?;
     let overrides = "usr/share/lintian/overrides/portcullis";
     tree.write(overrides, OVERRIDES.as_bytes(), 0o644)
 }
 
 fn copy_compressed(contents: &Contents, tree: &Tree, name: &str, to: &str) -> Result<(), String> {
     tree.copy(to, &contents.path(name), 0o644)?;
-    compress(&tree.root().join(to)).map(drop)
+    // Debian wants documents as small as they get, and lintian says so.
+    compress(&tree.root().join(to), Effort::Best).map(drop)
 }
 
 /// What dpkg itself reads: the folder DEBIAN.

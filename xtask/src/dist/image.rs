@@ -32,7 +32,7 @@ pub(crate) fn pack(
     let uncompressed = sha256(&layer)?;
     let layer = Blob::add(
         &layout,
-        &std::fs::read(compress(&layer)?).map_err(|error| fault(&error))?,
+        &std::fs::read(compress(&layer, release.effort)?).map_err(|error| fault(&error))?,
         work,
     )?;
     let time = release.time("+%Y-%m-%dT%H:%M:%SZ")?;

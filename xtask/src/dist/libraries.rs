@@ -52,7 +52,9 @@ pub(crate) fn authorities() -> Result<Vec<u8>, String> {
 /// The packages of the libraries and of the certificates, in order.
 pub(crate) fn packages(libraries: &[Library]) -> BTreeSet<String> {
     let of_libraries = libraries.iter().map(|it| it.package.clone());
-    of_libraries.chain(["ca-certificates".to_owned()]).collect()
+    of_libraries
+        .chain(["ca-certificates".to_owned()])
+        .collect()
 }
 
 /// What dpkg knows of a package: scanners of images read it.
@@ -67,7 +69,10 @@ pub(crate) fn verify(package: &str) -> Result<(), String> {
     let told = command.args(["--verify", package]).output();
     let told = told.map_err(|error| format!("dpkg: {error}"))?.stdout;
     let told = String::from_utf8_lossy(&told);
-    match told.lines().find(|line| !line.contains("/usr/share/doc/")) {
+    match told
+        .lines()
+        .find(|line| !line.contains("/usr/share/doc/"))
+    {
         Some(line) => Err(format!("{package} is not as Debian has it: {line}")),
         None => Ok(()),
     }

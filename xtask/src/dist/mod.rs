@@ -28,6 +28,7 @@ use contents::Contents;
 use options::Options;
 use release::Release;
 use std::path::{Path, PathBuf};
+use tree::Effort;
 
 /// Builds and packs everything; says what there is, with its size and digest.
 pub(crate) fn run(arguments: &[String]) -> Result<String, String> {
@@ -39,12 +40,12 @@ pub(crate) fn run(arguments: &[String]) -> Result<String, String> {
         Some(binary) => binary,
         None => build()?,
     };
-    pack_program(&binary, &options.out)
+    pack_program(&binary, &options.out, Effort::Best)
 }
 
 /// Packs a program twice, and keeps the packages if the two are the same.
-fn pack_program(binary: &Path, folder: &Path) -> Result<String, String> {
-    let release = Release::of_checkout(binary)?;
+fn pack_program(binary: &Path, folder: &Path, effort: Effort) -> Result<String, String> {
+    let release = Release::of_checkout(binary, effort)?;
     let work = root().join("target/dist-work");
     let (first, second) = (work.join("first"), work.join("second"));
     let components = Components::read(&release)?;

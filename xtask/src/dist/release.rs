@@ -2,6 +2,7 @@
 
 use crate::cargo::root;
 use crate::dist::program::text;
+use crate::dist::tree::Effort;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -16,10 +17,11 @@ pub(crate) struct Release {
     pub(crate) epoch: u64,
     /// The commit, if this is a checkout.
     pub(crate) revision: Option<String>,
+    pub(crate) effort: Effort,
 }
 
 impl Release {
-    pub(crate) fn of_checkout(binary: &Path) -> Result<Self, String> {
+    pub(crate) fn of_checkout(binary: &Path, effort: Effort) -> Result<Self, String> {
         let binary = std::fs::canonicalize(binary)
             .map_err(|error| format!("{}: {error}", binary.display()))?;
         let architecture = match std::env::consts::ARCH {
@@ -34,6 +36,7 @@ impl Release {
             architecture,
             epoch: epoch()?,
             revision: text(&mut git(&["rev-parse", "HEAD"])).ok(),
+            effort,
         })
     }
 
@@ -41,7 +44,10 @@ impl Release {
     pub(crate) fn time(&self, form: &str) -> Result<String, String> {
         let at = format!("@{}", self.epoch);
         let mut date = Command::new("date");
-        text(date.args(["--utc", "--date", &at, form]).env("LC_ALL", "C"))
+        text(
+            date.args(["--utc", "--date", &at, form])
+                .env("LC_ALL", "C"),
+        )
     }
 }
 
@@ -54,7 +60,9 @@ pub(crate) fn is_published(name: &str) -> bool {
 
 fn host() -> Result<String, String> {
     let told = text(Command::new("rustc").arg("-vV"))?;
-    let host = told.lines().find_map(|line| line.strip_prefix("host: "));
+    let host = told
+        .lines()
+        .find_map(|line| line.strip_prefix("host: "));
     host.map(str::to_owned)
         .ok_or_else(|| "rustc does not say what machine this is".to_owned())
 }

@@ -15,7 +15,11 @@ pub(crate) fn sha256(file: &Path) -> Result<String, String> {
 /// Writes `SHA256SUMS` over all files of a folder; returns its text.
 pub(crate) fn write(folder: &Path) -> Result<String, String> {
     let mut names = Vec::new();
-    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+    for entry in std::fs::read_dir(folder)
+        .into_iter()
+        .flatten()
+        .flatten()
+    {
         names.push(entry.file_name());
     }
     names.sort();

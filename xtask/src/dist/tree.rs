@@ -75,7 +75,10 @@ impl Tree {
             .args(["--owner=0", "--group=0", "--numeric-owner"])
             .arg(format!("--mtime=@{epoch}"));
         tar.arg("--file").arg(archive);
-        tar.arg("--directory").arg(&self.root).arg("--").args(names);
+        tar.arg("--directory")
+            .arg(&self.root)
+            .arg("--")
+            .args(names);
         output(tar.env("LC_ALL", "C")).map(drop)
     }
 
@@ -85,11 +88,25 @@ impl Tree {
     }
 }
 
+/// How much work compression is worth.
+#[derive(Clone, Copy)]
+pub(crate) enum Effort {
+    /// What is published is fetched many times.
+    Best,
+    /// What is only checked, and thrown away.
+    Quick,
+}
+
 /// Replaces a file by its compressed form, without its name and time. Returns the path of that.
-pub(crate) fn compress(file: &Path) -> Result<PathBuf, String> {
+pub(crate) fn compress(file: &Path, effort: Effort) -> Result<PathBuf, String> {
+    let level = match effort {
+        Effort::Best => "--best",
+        Effort::Quick => "--fast",
+    };
+    let mut command = Command::new("gzip");
     output(
-        Command::new("gzip")
-            .args(["--best", "--no-name", "--force", "--"])
+        command
+            .args([level, "--no-name", "--force", "--"])
             .arg(file),
     )?;
     let mut name = file.as_os_str().to_owned();
@@ -98,7 +115,11 @@ pub(crate) fn compress(file: &Path) -> Result<PathBuf, String> {
 }
 
 fn collect(folder: &Path, above: &str, files: &mut Vec<String>) {
-    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+    for entry in std::fs::read_dir(folder)
+        .into_iter()
+        .flatten()
+        .flatten()
+    {
         let path = format!("{above}{}", entry.file_name().to_string_lossy());
         if entry.path().is_dir() {
             collect(&entry.path(), &format!("{path}/"), files);

@@ -8,6 +8,8 @@ use serde_json::Value;
 pub(super) fn plant_all() -> Result<(), String> {
     requests()?;
     callers()?;
+    certificates()?;
+    proofs()?;
     let written = [
         PATHS,
         HOSTS,
@@ -19,6 +21,7 @@ pub(super) fn plant_all() -> Result<(), String> {
         COOKIES,
         CODINGS,
         PATTERNS,
+        EVENTS,
     ];
     for (target, seeds) in written.into_iter().flatten() {
         for (index, seed) in seeds.iter().enumerate() {
@@ -29,6 +32,56 @@ pub(super) fn plant_all() -> Result<(), String> {
 }
 
 type Seeds = &'static [(&'static str, &'static [&'static [u8]])];
+
+/// Claims of logout tokens and of security events.
+const EVENTS: Seeds = &[
+    (
+        "logout_token",
+        &[
+            br#"{"iss":"https://idp.example/tenant-a","sub":"user-1","aud":"client-1",
+            "iat":1800000000,"exp":1800000120,"jti":"lt-1","sid":"session-1",
+            "events":{"http://schemas.openid.net/event/backchannel-logout":{}}}"#,
+            br#"{"iss":"https://idp.example/tenant-a","sub":"user-1","aud":"client-1",
+            "iat":1800000000,"exp":1800000120,"jti":"lt-2",
+            "events":{"http://schemas.openid.net/event/backchannel-logout":{}}}"#,
+            br#"{"iss":"https://idp.example/tenant-a","sub":"user-1","aud":"client-1",
+            "iat":1800000000,"exp":1800000120,"jti":"lt-13","sid":"session-1",
+            "events":{"http://schemas.openid.net/event/backchannel-logout":{},
+            "https://x.example/e":{}}}"#,
+        ],
+    ),
+    (
+        "security_event",
+        &[
+            br#"{"iss":"https://idp.example/tenant-a","aud":"https://api.example/ssf",
+            "iat":1800000000,"jti":"set-38","txn":"t1",
+            "sub_id":{"format":"iss_sub","iss":"https://idp.example/tenant-a",
+            "sub":"user-1"},
+            "events":{"https://schemas.openid.net/secevent/caep/event-type/session-revoked":{"event_timestamp":1799999995}}}"#,
+            br#"{"iss":"https://idp.example/tenant-a","aud":"https://api.example/ssf",
+            "iat":1800000000,"jti":"set-41","txn":"t1",
+            "sub_id":{"format":"complex","user":{"format":"iss_sub",
+            "iss":"https://idp.example/tenant-a","sub":"user-1"},
+            "session":{"format":"opaque","id":"session-1"}},
+            "events":{"https://schemas.openid.net/secevent/caep/event-type/session-revoked":{"event_timestamp":1799999995}}}"#,
+            br#"{"iss":"https://idp.example/tenant-a","aud":"https://api.example/ssf",
+            "iat":1800000000,"jti":"set-42","txn":"t1","sub_id":{"format":"email",
+            "email":"a@example.com"},
+            "events":{"https://schemas.openid.net/secevent/caep/event-type/session-revoked":{"event_timestamp":1799999995}}}"#,
+            br#"{"iss":"https://idp.example/tenant-a","aud":"https://api.example/ssf",
+            "iat":1800000000,"jti":"set-44","txn":"t1",
+            "sub_id":{"format":"opaque","id":"stream-1"},
+            "events":{"https://schemas.openid.net/secevent/ssf/event-type/verification":{"state":"expected-state"}}}"#,
+            br#"{"iss":"https://idp.example/tenant-a","aud":"https://api.example/ssf",
+            "iat":1800000000,"jti":"set-67","txn":"t1",
+            "sub_id":{"format":"iss_sub","iss":"https://idp.example/tenant-a",
+            "sub":"user-1"},
+            "events":{"https://schemas.openid.net/secevent/caep/event-type/session-revoked":{},
+            "https://schemas.openid.net/secevent/caep/event-type/credential-change":{"change_type":"revoke",
+            "credential_type":"password"}}}"#,
+        ],
+    ),
+];
 
 const PATHS: Seeds = &[(
     "path",
@@ -186,13 +239,28 @@ fn requests() -> Result<(), String> {
     Ok(())
 }
 
+/// Proofs of the corpus, each with the method and the URL of its request.
+fn proofs() -> Result<(), String> {
+    for row in array(&corpus("dpop-proofs.json")?, "vectors") {
+        let request = row.get("request").unwrap_or(&Value::Null);
+        let proof = array(request, "dpop").first().and_then(Value::as_str);
+        let (method, url) = (text(request, "method"), text(request, "url"));
+        let lines = format!("{method}\n{url}\n{}", proof.unwrap_or_default());
+        plant("proofs", text(row, "id"), lines.as_bytes())?;
+    }
+    Ok(())
+}
+
 /// What the corpus has proxies and clients write. Its characters stand for bytes.
 fn callers() -> Result<(), String> {
     for (index, row) in array(&corpus("forwarded-headers.json")?, "vectors")
         .iter()
         .enumerate()
     {
-        let values: Vec<String> = fields(row).into_iter().map(|(_, value)| value).collect();
+        let values: Vec<String> = fields(row)
+            .into_iter()
+            .map(|(_, value)| value)
+            .collect();
         let selector = u8::try_from(index % 256).unwrap_or_default();
         let bytes = values
             .join("\n")
@@ -201,6 +269,23 @@ fn callers() -> Result<(), String> {
             .collect();
         let lines: Vec<u8> = [vec![selector], bytes].concat();
         plant("forwarded", text(row, "id"), &lines)?;
+    }
+    Ok(())
+}
+
+/// What the corpus has proxies tell of certificates. The first byte is the place of the format.
+fn certificates() -> Result<(), String> {
+    const FORMATS: [&str; 8] = [
+        "rfc9440", "envoy", "nginx", "haproxy", "traefik", "caddy", "apache", "alb",
+    ];
+    for row in array(&corpus("client-certificates.json")?, "vectors") {
+        let format = text(row, "format");
+        let place = FORMATS.iter().position(|it| *it == format);
+        let selector = u8::try_from(place.unwrap_or_default()).unwrap_or_default();
+        for (_, value) in fields(row) {
+            let bytes = [&[selector], value.as_bytes()].concat();
+            plant("client_certificate", text(row, "id"), &bytes)?;
+        }
     }
     Ok(())
 }

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from portcullis_auth._errors import ConfigError, Denied, Outage, Refusal
     from portcullis_auth._portcullis import Admission, Requirement, Server, Token
+    from portcullis_auth._receivers import receivers
 
 __all__ = [
     "Admission",
@@ -19,6 +20,7 @@ __all__ = [
     "Requirement",
     "Server",
     "Token",
+    "receivers",
 ]
 
 _ERRORS = ("ConfigError", "Denied", "Outage", "Refusal")
@@ -29,8 +31,9 @@ def __getattr__(name: str) -> Any:  # noqa: ANN401
     installed, for its plugin."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from portcullis_auth import _errors, _portcullis
+    from portcullis_auth import _errors, _portcullis, _receivers
 
-    value = getattr(_errors if name in _ERRORS else _portcullis, name)
+    module = _receivers if name == "receivers" else _errors if name in _ERRORS else _portcullis
+    value = getattr(module, name)
     globals()[name] = value
     return value

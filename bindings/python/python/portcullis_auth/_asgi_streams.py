@@ -5,7 +5,7 @@ from asyncio import Future
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-from portcullis_auth._portcullis import Server, Token
+from portcullis_auth._portcullis import UNKNOWN_END, Server, Token
 from portcullis_auth._subprotocols import BEARER
 
 Message = MutableMapping[str, Any]
@@ -14,6 +14,9 @@ Send = Callable[[Message], Awaitable[None]]
 
 POLICY_VIOLATION = 1008
 """The code of a close frame (RFC 6455, section 7.4.1)."""
+
+TRY_AGAIN_LATER = 1013
+"""The same where the token may be good, but nobody can tell for now (IANA's registry)."""
 
 
 class _Guarded:
@@ -98,9 +101,8 @@ class GuardedWebSocket(_Guarded):
     async def _close(self) -> None:
         self._is_over = True
         if self._is_open:
-            await self._send(
-                {"type": "websocket.close", "code": POLICY_VIOLATION, "reason": self._reason}
-            )
+            code = TRY_AGAIN_LATER if self._reason == UNKNOWN_END else POLICY_VIOLATION
+            await self._send({"type": "websocket.close", "code": code, "reason": self._reason})
 
 
 class GuardedHttp(_Guarded):

@@ -4,6 +4,7 @@ from os import PathLike
 from typing import Any, Literal, final
 
 __all__ = [
+    "UNKNOWN_END",
     "Admission",
     "Client",
     "IssuedToken",
@@ -27,6 +28,10 @@ __all__ = [
     "scope",
     "user",
 ]
+
+UNKNOWN_END: str
+"""The reason of an end where nobody can tell for now whether the token was revoked: it may still be
+good."""
 
 @final
 class Token:
@@ -235,6 +240,40 @@ class Server:
         sent_as: str | None = None,
     ) -> Admission:
         """Like ``admit``, but waits. Not for the thread of an event loop."""
+    def describe(
+        self, method: str, path: str, host: str | None = None
+    ) -> tuple[int, list[tuple[str, str]], bytes] | None:
+        """The metadata of a ``[[resource]]`` (RFC 9728), if the request is for such a document:
+        status, header fields and body. It is for everybody, so it comes before any decision. The
+        path is the one on the wire."""
+    def answer_receiver(
+        self,
+        path: str,
+        method: str,
+        headers: Sequence[tuple[bytes, bytes]] | Mapping[str, str],
+        body: bytes,
+        client: str | None = None,
+    ) -> (
+        tuple[int, list[tuple[str, str]], bytes] | Future[tuple[int, list[tuple[str, str]], bytes]]
+    ):
+        """Takes what a provider sends: a logout token at ``/logout`` (OpenID Connect Back-Channel
+        Logout 1.0), a security event at ``/events/NAME`` (RFC 8935). The path is the part below the
+        receivers' own, and the client is the address of the sender.
+
+        The result is status, header fields and body of the answer: at once, or a future of the
+        running event loop. 200 or 202 comes only after every revocation is written to the store;
+        400 means that the sender need not come again, 503 that it must. Audit records have what
+        became of each event, where the settings write them.
+        """
+    def answer_receiver_blocking(
+        self,
+        path: str,
+        method: str,
+        headers: Sequence[tuple[bytes, bytes]] | Mapping[str, str],
+        body: bytes,
+        client: str | None = None,
+    ) -> tuple[int, list[tuple[str, str]], bytes]:
+        """Like ``answer_receiver``, but waits. Not for the thread of an event loop."""
     def wait_for_end(self, token: Token) -> str | Future[str]:
         """Waits until a token is no longer good: until it expires or is revoked, or its issuer or
         its key is gone. The result is the reason, in words for the client. For connections that
@@ -251,10 +290,12 @@ class Server:
         subject: str | None = None,
         session: str | None = None,
         client: str | None = None,
+        key: str | None = None,
     ) -> Future[None] | None:
-        """Revokes one token, or all tokens of a subject, a session or a client up to now, in every
-        replica that shares the store of the settings: ``None`` if that is done at once, else a
-        future of the running event loop.
+        """Revokes one token, all tokens of a subject, a session or a client up to now, or all that
+        are bound to a key or a certificate, by its thumbprint (``cnf``), in every replica that
+        shares the store of the settings: ``None`` if that is done at once, else a future of the
+        running event loop.
 
         Raises ``Outage`` if the store does not accept it; it is in force here all the same.
         """
@@ -266,6 +307,7 @@ class Server:
         subject: str | None = None,
         session: str | None = None,
         client: str | None = None,
+        key: str | None = None,
     ) -> None:
         """Like ``revoke``, but waits. Not for the thread of an event loop."""
     def metrics(self) -> str:

@@ -14,10 +14,11 @@ from typing import Any
 from portcullis_auth._asgi_streams import GuardedHttp, GuardedWebSocket
 from portcullis_auth._errors import Denied
 from portcullis_auth._portcullis import Admission, Server, Token
+from portcullis_auth._receivers import DEFAULT_PATH, answer, route_path, tail
 from portcullis_auth._subprotocols import without_token
 from portcullis_auth._target import target
 
-__all__ = ["ADMISSION", "PortcullisMiddleware", "token_of"]
+__all__ = ["ADMISSION", "PortcullisMiddleware", "ReceiversMiddleware", "token_of"]
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -60,6 +61,8 @@ class PortcullisMiddleware:
                 raise ValueError(message)
             await self.app(scope, receive, send)
             return
+        if scope["type"] == "http" and await self._describe(scope, send):
+            return
         try:
             admission = await self._admit(scope)
         except Denied as denied:
@@ -71,6 +74,21 @@ class PortcullisMiddleware:
             await self.app(admitted(scope, admission), connection.receive, connection.send)
         finally:
             connection.stop()
+
+    async def _describe(self, scope: Scope, send: Send) -> bool:
+        """Answers a request for the metadata of a resource, which is for everybody."""
+        path = (scope.get("raw_path") or scope["path"].encode()).decode("latin-1")
+        hosts = [value.decode("latin-1") for name, value in scope["headers"] if name == b"host"]
+        described = self.server.describe(scope["method"], path, hosts[0] if hosts else None)
+        if described is None:
+            return False
+        status, fields, body = described
+        headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in fields]
+        headers.append((b"content-length", str(len(body)).encode()))
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        body = b"" if scope["method"] == "HEAD" else body
+        await send({"type": "http.response.body", "body": body})
+        return True
 
     async def _admit(self, scope: Scope) -> Admission:
         client = scope.get("client")
@@ -86,17 +104,29 @@ class PortcullisMiddleware:
         return answer if isinstance(answer, Admission) else await answer
 
 
-def route_path(scope: Scope) -> str:
-    """The path that the application routes by: the one of the request, less ``root_path``."""
-    path: str = scope["path"]
-    root_path: str = scope.get("root_path", "")
-    if root_path.endswith("/"):
-        # Frameworks differ in which path is left then.
-        message = f"expected a root_path without a slash at its end, found {root_path!r}"
-        raise ValueError(f"{message}; help: set it so at the server")
-    if root_path and (path == root_path or path.startswith(root_path + "/")):
-        return path[len(root_path) :] or "/"
-    return path
+class ReceiversMiddleware:
+    """Receivers of logouts and security events in front of an application: see
+    ``portcullis_auth.receivers``. All requests for other paths go on to the application.
+
+    It stands before what demands tokens, so it is added last:
+
+    >>> app.add_middleware(PortcullisMiddleware, server=server)
+    >>> app.add_middleware(ReceiversMiddleware, server=server)
+    """
+
+    def __init__(self, app: Application, server: Server, path: str = DEFAULT_PATH) -> None:
+        self.app = app
+        self.server = server
+        self.path = path
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers a request for a receiver, and lets any other one on to the application."""
+        if scope["type"] == "http":
+            below = tail(route_path(scope), self.path)
+            if below is not None:
+                await answer(self.server, below, scope, receive, send)
+                return
+        await self.app(scope, receive, send)
 
 
 def admitted(scope: Scope, admission: Admission) -> Scope:

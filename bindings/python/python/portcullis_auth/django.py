@@ -94,6 +94,8 @@ class TokenMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
         """The response. Django calls it."""
+        if (described := _describe(request)) is not None:
+            return _ready(described) if self._is_async else described
         if self._is_async:
             return self._respond(request)
         try:
@@ -274,6 +276,20 @@ def _head(request: HttpRequest) -> tuple[str, str, dict[str, str], str | None]:
     # from a header, so a client could move a view to another route.
     target_of_view = target(request.path_info, query_of(request))
     return request.method or "", target_of_view, header_fields(request), client
+
+
+def _describe(request: HttpRequest) -> HttpResponse | None:
+    """The metadata of a resource, if the request is for it: it is for everybody."""
+    host = request.META.get("HTTP_HOST")
+    described = configured_server().describe(request.method or "", request.path_info, host)
+    if described is None:
+        return None
+    status, fields, body = described
+    return HttpResponse(body, status=status, headers=dict(fields))
+
+
+async def _ready(response: HttpResponse) -> HttpResponseBase:
+    return response
 
 
 def _apply(request: HttpRequest, admission: Admission) -> None:

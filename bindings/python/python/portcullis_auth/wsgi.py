@@ -15,9 +15,10 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from portcullis_auth._errors import Denied
 from portcullis_auth._portcullis import Admission, Server, Token
+from portcullis_auth._receivers import DEFAULT_PATH, MOST_BYTES, TOO_LARGE, Answer, tail
 from portcullis_auth._target import path_of, target
 
-__all__ = ["ADMISSION", "PortcullisMiddleware", "token_of"]
+__all__ = ["ADMISSION", "PortcullisMiddleware", "ReceiversMiddleware", "token_of"]
 
 ADMISSION = "portcullis.admission"
 """The member of an environment that holds the :class:`Admission`."""
@@ -44,6 +45,14 @@ class PortcullisMiddleware:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Decides about a request, and lets it on to the application."""
+        described = self.server.describe(
+            environ["REQUEST_METHOD"],
+            _sent_as(environ) or environ.get("PATH_INFO", ""),
+            environ.get("HTTP_HOST"),
+        )
+        if described is not None:
+            # The metadata of a resource is for everybody.
+            return respond(described, environ, start_response)
         try:
             admission = self._admit(environ)
         except Denied as denied:
@@ -61,6 +70,39 @@ class PortcullisMiddleware:
             dict(headers_of(environ)),
             environ.get("REMOTE_ADDR") or None,
             sent_as=_sent_as(environ),
+        )
+
+
+class ReceiversMiddleware:
+    """Receivers of logouts and security events in front of an application: ``POST PATH/logout`` and
+    ``POST PATH/events/NAME``, as of ``portcullis_auth.receivers``. All requests for other paths go
+    on to the application.
+
+    It stands before what demands tokens, also before ``PortcullisMiddleware``: senders have none.
+    """
+
+    def __init__(self, app: WSGIApplication, server: Server, path: str = DEFAULT_PATH) -> None:
+        self.app = app
+        self.server = server
+        self.path = path
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answers a request for a receiver, and lets any other one on to the application."""
+        below = tail(environ.get("PATH_INFO", ""), self.path)
+        if below is None:
+            return self.app(environ, start_response)
+        return respond(self._answer(below, environ), environ, start_response)
+
+    def _answer(self, below: str, environ: WSGIEnvironment) -> Answer:
+        body = _read(environ)
+        if len(body) > MOST_BYTES:
+            return TOO_LARGE
+        return self.server.answer_receiver_blocking(
+            below,
+            environ["REQUEST_METHOD"],
+            dict(headers_of(environ)),
+            body,
+            environ.get("REMOTE_ADDR") or None,
         )
 
 
@@ -85,6 +127,16 @@ def admitted(environ: WSGIEnvironment, admission: Admission) -> WSGIEnvironment:
     return seen
 
 
+def respond(
+    described: Answer, environ: WSGIEnvironment, start_response: StartResponse
+) -> Iterable[bytes]:
+    """Answers with a status, header fields and a body."""
+    status, fields, body = described
+    phrase = f"{status} {HTTPStatus(status).phrase}"
+    start_response(phrase, [*fields, ("content-length", str(len(body)))])
+    return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]
+
+
 def refuse(denied: Denied, start_response: Callable[..., Any]) -> Iterable[bytes]:
     """Answers a request that may not go on, with a problem document (RFC 9457)."""
     body = denied.problem or json.dumps({"detail": denied.detail, "code": denied.code}).encode()
@@ -93,6 +145,18 @@ def refuse(denied: Denied, start_response: Callable[..., Any]) -> Iterable[bytes
     status = f"{denied.status} {HTTPStatus(denied.status).phrase}"
     start_response(status, list(headers.items()))
     return [body]
+
+
+def _read(environ: WSGIEnvironment) -> bytes:
+    """The body, or as much of it as shows that it is too large."""
+    length = environ.get("CONTENT_LENGTH") or ""
+    if length.isdigit():
+        # A server need not mark the end of a body: reading on would wait for ever.
+        most = min(int(length), MOST_BYTES + 1)
+    else:
+        most = MOST_BYTES + 1 if environ.get("wsgi.input_terminated") else 0
+    body: bytes = environ["wsgi.input"].read(most) if most else b""
+    return body
 
 
 def _variable(name: bytes) -> str:

@@ -1,22 +1,22 @@
 //! The server, as Python has it.
 
+mod construction;
+mod endpoints;
 mod questions;
 
 use crate::background::background;
 use crate::denial;
 use crate::pending::{answer_or_future, wait};
 use crate::process::PerProcess;
+use crate::receiver::{self, ResponseTuple, SentRequest};
 use crate::request::{self, RoutedRequest};
 use crate::requirement::Requirement;
-use crate::revocation::RevocationTarget;
 use crate::token::Token;
-use http::HeaderMap;
+use http::{HeaderMap, Method};
 use portcullis_core::ConfigErrors;
 use portcullis_gateway::{Config, EmbeddedGateway, Settings, excerpts, text};
-use portcullis_resource_server::clock::{Clock, SystemClock};
-use portcullis_resource_server::{
-    Config as TokenConfig, DenialResponse, IssuerConfig, Metadata, ResourceServer,
-};
+use portcullis_resource_server::clock::Clock;
+use portcullis_resource_server::{Config as TokenConfig, DenialResponse, IssuerConfig};
 use pyo3::types::{PyAnyMethods as _, PyDict};
 use pyo3::{Bound, PyAny, PyResult, Python, pyclass, pymethods};
 use std::path::PathBuf;
@@ -32,42 +32,6 @@ pub(crate) struct Server {
     clock: Arc<dyn Clock>,
     warnings: Vec<String>,
     live: PerProcess<Arc<EmbeddedGateway>>,
-}
-
-impl Server {
-    pub(crate) fn with_clock(
-        settings: MakeSettings,
-        clock: Arc<dyn Clock>,
-    ) -> Result<Self, ConfigErrors> {
-        // Faults are told now, and not at the first request.
-        let first = settings()?;
-        Ok(Self {
-            warnings: first.config_warnings().map(ToString::to_string).collect(),
-            settings,
-            clock,
-            live: PerProcess::new(),
-        })
-    }
-
-    fn with_config(config: Result<Config, ConfigErrors>) -> Result<Self, ConfigErrors> {
-        let config = config?;
-        let settings = Box::new(move || Settings::for_application(config.clone()));
-        Self::with_clock(settings, Arc::new(SystemClock::new()))
-    }
-
-    /// The gateway of this process. After a fork it is another one: that of the parent may hold
-    /// locks and connections of threads that do not exist here.
-    fn live(&self, py: Python<'_>) -> PyResult<Arc<EmbeddedGateway>> {
-        let gateway = self.live.get(|| {
-            let gateway = EmbeddedGateway::new((self.settings)()?, &self.clock)?;
-            Ok(Arc::new(gateway))
-        });
-        gateway.map_err(|errors: ConfigErrors| denial::config_error(py, &errors))
-    }
-
-    fn resource_server(&self, py: Python<'_>) -> PyResult<ResourceServer> {
-        Ok(self.live(py)?.resource_server().clone())
-    }
 }
 
 #[pymethods]
@@ -241,6 +205,55 @@ impl Server {
         wait(py, self.admission(py, request)?)
     }
 
+    /// The metadata of a resource (RFC 9728), if the request is for such a document: status, fields
+    /// and body. `path` is the one on the wire.
+    #[pyo3(signature = (method, path, host=None))]
+    fn describe<'py>(
+        &self,
+        py: Python<'py>,
+        method: &str,
+        path: &str,
+        host: Option<&str>,
+    ) -> PyResult<Option<ResponseTuple<'py>>> {
+        // A method that HTTP does not know is none of the three that are answered.
+        let method = Method::from_bytes(method.as_bytes()).unwrap_or(Method::TRACE);
+        let Some(response) = self.live(py)?.describe(&method, host, path) else {
+            return Ok(None);
+        };
+        Ok(Some(receiver::describe(py, response)))
+    }
+
+    /// Takes what a provider sends to a receiver: status, fields and body of the answer, or a
+    /// future of the running loop. `path` is the part below the receivers' own.
+    #[pyo3(signature = (path, method, headers, body, client=None))]
+    fn answer_receiver<'py>(
+        &self,
+        py: Python<'py>,
+        path: &str,
+        method: &str,
+        headers: &Bound<'py, PyAny>,
+        body: &[u8],
+        client: Option<&str>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let request = SentRequest::read(path, method, headers, body, client)?;
+        answer_or_future(py, request.send_to(self.live(py)?))
+    }
+
+    /// Like `answer_receiver`, but waits. Not for the thread of an event loop.
+    #[pyo3(signature = (path, method, headers, body, client=None))]
+    fn answer_receiver_blocking<'py>(
+        &self,
+        py: Python<'py>,
+        path: &str,
+        method: &str,
+        headers: &Bound<'py, PyAny>,
+        body: &[u8],
+        client: Option<&str>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let request = SentRequest::read(path, method, headers, body, client)?;
+        wait(py, request.send_to(self.live(py)?))
+    }
+
     /// A future of the running loop that is done when the token is no longer good. Its result is
     /// the reason.
     fn wait_for_end<'py>(&self, py: Python<'py>, token: &Token) -> PyResult<Bound<'py, PyAny>> {
@@ -266,7 +279,10 @@ impl Server {
 
     /// Revokes tokens, in every replica that shares the store: `None`, or a future of the running
     /// loop.
-    #[pyo3(signature = (*, token=None, issuer=None, subject=None, session=None, client=None))]
+    #[pyo3(signature = (
+        *, token=None, issuer=None, subject=None, session=None, client=None, key=None
+    ))]
+    #[expect(clippy::too_many_arguments, reason = "the keywords of Python")]
     fn revoke<'py>(
         &self,
         py: Python<'py>,
@@ -275,17 +291,17 @@ impl Server {
         subject: Option<&str>,
         session: Option<&str>,
         client: Option<&str>,
+        key: Option<&str>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let target = RevocationTarget {
-            subject,
-            session,
-            client,
-        };
-        answer_or_future(py, self.revocation(py, token, issuer, &target)?)
+        let target = [subject, session, client, key];
+        answer_or_future(py, self.revocation(py, token, issuer, target)?)
     }
 
     /// Like `revoke`, but waits. Not for the thread of an event loop.
-    #[pyo3(signature = (*, token=None, issuer=None, subject=None, session=None, client=None))]
+    #[pyo3(signature = (
+        *, token=None, issuer=None, subject=None, session=None, client=None, key=None
+    ))]
+    #[expect(clippy::too_many_arguments, reason = "the keywords of Python")]
     fn revoke_blocking<'py>(
         &self,
         py: Python<'py>,
@@ -294,13 +310,10 @@ impl Server {
         subject: Option<&str>,
         session: Option<&str>,
         client: Option<&str>,
+        key: Option<&str>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let target = RevocationTarget {
-            subject,
-            session,
-            client,
-        };
-        wait(py, self.revocation(py, token, issuer, &target)?)
+        let target = [subject, session, client, key];
+        wait(py, self.revocation(py, token, issuer, target)?)
     }
 
     /// Whether a request carries any credential, good or bad.
@@ -341,7 +354,7 @@ impl Server {
         let endpoints = PyDict::new(py);
         for (issuer, metadata) in metadata {
             if let Ok(metadata) = metadata {
-                endpoints.set_item(issuer.as_str(), browser_endpoints(py, &metadata)?)?;
+                endpoints.set_item(issuer.as_str(), endpoints::of_browsers(py, &metadata)?)?;
             }
         }
         Ok(endpoints)
@@ -378,18 +391,4 @@ impl Server {
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
         Ok(format!("<Server for {}>", self.issuers(py)?.join(", ")))
     }
-}
-
-/// The endpoints that a page needs to sign in.
-fn browser_endpoints<'py>(py: Python<'py>, metadata: &Metadata) -> PyResult<Bound<'py, PyDict>> {
-    let endpoints = PyDict::new(py);
-    for (name, url) in [
-        ("authorization_endpoint", &metadata.authorization_endpoint),
-        ("token_endpoint", &metadata.token_endpoint),
-    ] {
-        if let Some(url) = url {
-            endpoints.set_item(name, url.as_str())?;
-        }
-    }
-    Ok(endpoints)
 }

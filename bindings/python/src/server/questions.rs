@@ -5,12 +5,12 @@ use crate::denial;
 use crate::pending::{Answer, Pending};
 use crate::request::{self, AccessRequest, RoutedRequest};
 use crate::requirement::Requirement;
-use crate::revocation::{self, RevocationTarget};
+use crate::revocation;
 use crate::token::Token;
 use http::HeaderMap;
 use portcullis_core::Requirement as Demand;
 use portcullis_gateway::{Admission, TurnedAway};
-use portcullis_resource_server::DenialResponse;
+use portcullis_resource_server::{DenialResponse, TokenEnd};
 use pyo3::{Bound, IntoPyObjectExt as _, PyAny, PyResult, Python};
 use std::sync::{Arc, LazyLock};
 
@@ -87,7 +87,7 @@ impl Server {
         py: Python<'_>,
         token: Option<&Token>,
         issuer: Option<&str>,
-        target: &RevocationTarget<'_>,
+        target: [Option<&str>; 4],
     ) -> PyResult<Pending<Result<(), DenialResponse>>> {
         let server = self.resource_server(py)?;
         let revocation = revocation::read(token, issuer, target, self.clock.now())?;
@@ -114,8 +114,8 @@ impl Answer for Result<(), DenialResponse> {
     }
 }
 
-impl Answer for &'static str {
+impl Answer for TokenEnd {
     fn into_python(self, py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
-        self.into_bound_py_any(py)
+        self.phrase().into_bound_py_any(py)
     }
 }

@@ -40,7 +40,10 @@ fn another_library_accepts_what_we_accept() {
         .retain(|key| key["crv"] != "P-521" && key["use"] != "enc");
     let keys: JwkSet = serde_json::from_value(json!({ "keys": keys })).unwrap();
     let (mut ours, mut more) = (0, 0);
-    for row in rows(&document).iter().filter(|row| row["config"].is_null()) {
+    for row in rows(&document)
+        .iter()
+        .filter(|row| row["config"].is_null())
+    {
         let (id, token) = (row["id"].as_str().unwrap(), row["token"].as_str().unwrap());
         let theirs = accepted(token, &keys);
         if line.verify(token).is_ok()

@@ -27,7 +27,11 @@ fn every_key_set_gets_its_answer() {
                     .iter()
                     .filter_map(|kid| kid.as_str())
                     .collect();
-                let unnamed = set.keys().iter().filter(|key| key.kid().is_none()).count();
+                let unnamed = set
+                    .keys()
+                    .iter()
+                    .filter(|key| key.kid().is_none())
+                    .count();
                 usable == wanted && unnamed == row["unnamed"].as_u64().unwrap_or(0) as usize
             }
             (Err(_), "refuse") => true,

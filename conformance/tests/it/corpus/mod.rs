@@ -3,8 +3,10 @@
 mod access_tokens;
 mod authorization_header;
 mod differential;
+pub(crate) mod dpop_proofs;
 mod introspection_responses;
 mod jwk_sets;
+mod logout_and_events;
 mod scope_decisions;
 mod server;
 
@@ -47,7 +49,7 @@ fn every_row_is_a_line_and_every_file_is_described() {
             assert!(lines.contains(row), "{name}: not a line: {row}");
         }
     }
-    assert_eq!(files, 13);
+    assert_eq!(files, 18);
 }
 
 /// What a line holds, where it holds one value of its own.

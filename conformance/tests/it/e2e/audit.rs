@@ -44,7 +44,13 @@ async fn at(provider: &Provider) -> Vec<String> {
     let token = provider.client_credentials(provider.audience).await;
     let folder = Folder::new(
         "audit",
-        provider.issuer.rsplit(':').next().unwrap().parse().unwrap(),
+        provider
+            .issuer
+            .rsplit(':')
+            .next()
+            .unwrap()
+            .parse()
+            .unwrap(),
     );
     let file = folder.0.join("token.txt");
     std::fs::write(&file, &token).unwrap();
@@ -182,7 +188,9 @@ async fn settings_are_audited_with_their_issuers() {
         "nobody is asked"
     );
     assert_eq!(
-        portcullis(&["audit", "--config", name], &[]).status.code(),
+        portcullis(&["audit", "--config", name], &[])
+            .status
+            .code(),
         Some(4)
     );
     std::fs::write(&file, "[[issuer]]\nurl = 1\n").unwrap();
@@ -235,6 +243,26 @@ async fn keys_are_shown_with_why_they_are_left_out() {
     );
     idp.fail(Endpoint::Jwks, Fault::Html);
     assert_eq!(portcullis(&["keys", issuer], &[]).status.code(), Some(4));
+}
+
+/// A provider that is down or overloaded is an outage, and nothing is said about its settings.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_provider_that_fails_at_the_moment_is_no_finding() {
+    let idp = Idp::start(IdpConfig::default()).await.unwrap();
+    let issuer = idp.issuer().as_str();
+    for endpoint in [Endpoint::Metadata, Endpoint::Jwks] {
+        for (fault, status) in [
+            (Fault::InternalError, "500"),
+            (Fault::TooManyRequests, "429"),
+        ] {
+            idp.fail(endpoint, fault);
+            let output = portcullis(&["audit", issuer], &[]);
+            let told = text(&output.stderr);
+            assert_eq!(output.status.code(), Some(4), "{told}");
+            assert!(told.contains(&format!("the answer was {status}")), "{told}");
+        }
+        idp.fail(endpoint, Fault::None);
+    }
 }
 
 /// What is known of a provider says where its keys are, where it has no metadata.

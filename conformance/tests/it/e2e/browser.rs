@@ -110,13 +110,19 @@ impl Browser {
     }
 }
 
-/// The address and the content of the page's form: the username as password too, and yes to what is
-/// asked.
+/// The address and the content of the page's form, the one with a password if there are several: the
+/// username as password too, and yes to what is asked.
 fn fill(page: &str, username: &str) -> (String, String) {
-    let form = page
+    let forms: Vec<&str> = page
         .split("<form")
-        .nth(1)
-        .and_then(|rest| rest.split("</form>").next())
+        .skip(1)
+        .filter_map(|rest| rest.split("</form>").next())
+        .collect();
+    let with_password = forms
+        .iter()
+        .find(|form| form.contains("type=\"password\""));
+    let form = *with_password
+        .or(forms.first())
         .unwrap_or_else(|| panic!("{page}"));
     let action = attribute(form, "action").unwrap().replace("&amp;", "&");
     let mut content = url::form_urlencoded::Serializer::new(String::new());

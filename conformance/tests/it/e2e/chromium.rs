@@ -105,7 +105,8 @@ impl Chromium {
     pub(crate) async fn photograph(&mut self, name: &str) {
         let screenshots = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/screenshots");
         let path = screenshots.join(format!("{name}.png"));
-        self.ask(json!({ "do": "screenshot", "path": path })).await;
+        self.ask(json!({ "do": "screenshot", "path": path }))
+            .await;
     }
 
     /// Follows the link of that name.
@@ -155,7 +156,7 @@ impl Chromium {
         self.text_of("clipboard").await
     }
 
-    /// The page in light, in dark, and narrow, into `target/screenshots`; and what axe-core finds
+    /// The page in light and dark, wide and narrow, into `target/screenshots`; and what axe-core finds
     /// in each, which must be nothing. Nor may a page be wider than a telephone.
     pub(crate) async fn examine(&mut self, name: &str) {
         let screenshots = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/screenshots");
@@ -163,11 +164,13 @@ impl Chromium {
             ("light", "light", 1_280),
             ("dark", "dark", 1_280),
             ("narrow", "light", 390),
+            ("narrow-dark", "dark", 390),
         ] {
             self.ask(json!({ "do": "look", "scheme": scheme, "width": width }))
                 .await;
             let path = screenshots.join(format!("{name}-{look}.png"));
-            self.ask(json!({ "do": "screenshot", "path": path })).await;
+            self.ask(json!({ "do": "screenshot", "path": path }))
+                .await;
             let found = self.ask(json!({ "do": "accessibility" })).await;
             assert_eq!(found, json!([]), "{name}, {look}");
             assert_eq!(
@@ -178,6 +181,18 @@ impl Chromium {
         }
         self.ask(json!({ "do": "look", "scheme": "light", "width": 1_280 }))
             .await;
+    }
+
+    /// Calls a function of the page's own script. Answers with what it returns.
+    pub(crate) async fn call(&mut self, name: &str, args: Value) -> Value {
+        self.ask(json!({ "do": "call", "name": name, "args": args }))
+            .await
+    }
+
+    /// What went wrong since the start, or since the last time: for tests that want it to.
+    pub(crate) async fn take_complaints(&mut self) -> Vec<String> {
+        let complaints = self.ask(json!({ "do": "complaints" })).await;
+        serde_json::from_value(complaints).unwrap()
     }
 
     /// Ends it. Nothing may have gone wrong on the way.

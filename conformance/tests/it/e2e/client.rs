@@ -66,7 +66,9 @@ async fn is_taken(provider: &Provider, tokens: &TokenResponse) -> bool {
 async fn a_service_gets_a_token_and_exchanges_one() {
     for provider in providers().await {
         let client = service(&provider).await;
-        let request = TokenRequest::new().scope("orders:read").resource(AUDIENCE);
+        let request = TokenRequest::new()
+            .scope("orders:read")
+            .resource(AUDIENCE);
         let tokens = client.client_credentials(&request).await.unwrap();
         assert!(is_taken(&provider, &tokens).await, "{}", provider.issuer);
         if provider.metadata["grant_types_supported"]
@@ -80,11 +82,16 @@ async fn a_service_gets_a_token_and_exchanges_one() {
             .resource("api://opaque-api");
         let opaque = client.client_credentials(&opaque).await.unwrap();
         let subject = SubjectToken::access_token(Secret::new(opaque.access_token().expose()));
-        let request = TokenRequest::new().scope("orders:read").audience(AUDIENCE);
+        let request = TokenRequest::new()
+            .scope("orders:read")
+            .audience(AUDIENCE);
         let tokens = client.exchange(&subject, None, &request).await.unwrap();
         assert!(is_taken(&provider, &tokens).await, "{}", provider.issuer);
         let junk = SubjectToken::access_token(Secret::new("junk"));
-        let refused = client.exchange(&junk, None, &request).await.unwrap_err();
+        let refused = client
+            .exchange(&junk, None, &request)
+            .await
+            .unwrap_err();
         assert_eq!(
             refused.refusal().map(|refusal| refusal.error()),
             Some("invalid_grant")
@@ -148,7 +155,9 @@ async fn tokens_are_bound_to_a_key_with_the_nonces_that_are_wanted() {
                 .unwrap();
             assert_eq!(renewed.access_token().kind(), TokenKind::Dpop);
         }
-        let own = service(&provider).await.dpop(DpopKey::generate().unwrap());
+        let own = service(&provider)
+            .await
+            .dpop(DpopKey::generate().unwrap());
         let tokens = own
             .client_credentials(&TokenRequest::new().resource(AUDIENCE))
             .await

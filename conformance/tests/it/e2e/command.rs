@@ -2,13 +2,16 @@
 
 use super::process::{Folder, Process, free_port, program};
 use portcullis_idp::{Idp, IdpConfig};
+use std::os::unix::process::CommandExt as _;
 use std::process::{Command, Output};
 
 const AUDIENCE: &str = "api://enterprise-api";
 
 pub(crate) fn portcullis(arguments: &[&str], environment: &[(&str, &str)]) -> Output {
     let mut command = Command::new(program("portcullis"));
-    command.args(arguments).current_dir(std::env::temp_dir());
+    command
+        .args(arguments)
+        .current_dir(std::env::temp_dir());
     for name in [
         "OAUTH2_ISSUER",
         "OAUTH2_AUDIENCE",
@@ -20,7 +23,10 @@ pub(crate) fn portcullis(arguments: &[&str], environment: &[(&str, &str)]) -> Ou
     }
     // What a test gets is not for whoever runs it.
     command.env("PORTCULLIS_TOKEN_STORE", "none");
-    command.envs(environment.iter().copied()).output().unwrap()
+    command
+        .envs(environment.iter().copied())
+        .output()
+        .unwrap()
 }
 
 pub(crate) fn text(bytes: &[u8]) -> String {
@@ -174,21 +180,31 @@ fn the_lines_of_the_dev_page_do_what_it_says() {
 }
 
 fn run_the_dev_page(arguments: &[&str]) -> Vec<String> {
+    // The page repeats how it was called; where the checkout stands must not make it wide.
+    let typed = "target/debug/portcullis";
     let process = Process::start(
         Command::new(program("portcullis"))
+            .arg0(typed)
             .arg("dev")
             .args(arguments),
     );
     let page = process.lines_to("Ctrl-C stops everything.");
+    assert!(page.iter().any(|line| line.contains(typed)), "{page:?}");
     let mut script = String::from("set -e\n");
     let mut promised = Vec::new();
     let mut calls = String::new();
-    for line in page.iter().skip_while(|line| !line.contains("Get tokens")) {
+    for line in page
+        .iter()
+        .skip_while(|line| !line.contains("Get tokens"))
+    {
         let line = line.trim();
         if line.starts_with("curl -si") {
             let call = line.replace("curl -si", "curl -s -o /dev/null -w '%{http_code}\\n'");
             calls.push_str(&format!("{call}\n"));
-        } else if let Some(status) = line.get(..3).filter(|start| start.parse::<u16>().is_ok()) {
+        } else if let Some(status) = line
+            .get(..3)
+            .filter(|start| start.parse::<u16>().is_ok())
+        {
             promised.push(status.to_owned());
         } else if [
             "IDP=",
@@ -209,8 +225,14 @@ fn run_the_dev_page(arguments: &[&str]) -> Vec<String> {
         }
     }
     script.push_str(&calls);
-    let output = Command::new("sh").args(["-c", &script]).output().unwrap();
-    let answers: Vec<String> = text(&output.stdout).lines().map(str::to_owned).collect();
+    let output = Command::new("sh")
+        .args(["-c", &script])
+        .output()
+        .unwrap();
+    let answers: Vec<String> = text(&output.stdout)
+        .lines()
+        .map(str::to_owned)
+        .collect();
     assert_eq!(
         answers,
         promised,
@@ -225,7 +247,9 @@ fn run_the_dev_page(arguments: &[&str]) -> Vec<String> {
 /// In front of somebody's own API, everything needs a token, and the API is told who calls.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_gateway_of_dev_stands_before_an_api_of_ones_own() {
-    let socket = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let socket = tokio::net::TcpListener::bind("127.0.0.1:0")
+        .await
+        .unwrap();
     let upstream = format!("http://{}", socket.local_addr().unwrap());
     let api = axum::Router::new().fallback(|headers: http::HeaderMap| async move {
         headers
@@ -316,7 +340,9 @@ async fn the_settings_of_the_idp_page_do() {
             Some(0)
         );
         assert_eq!(
-            portcullis(&["explain", &token], &environment).status.code(),
+            portcullis(&["explain", &token], &environment)
+                .status
+                .code(),
             Some(2),
             "the key is gone"
         );
@@ -363,7 +389,7 @@ async fn a_running_idp_is_made_to_fail_from_the_command_line() {
     assert_eq!(status, Some(0));
     assert_eq!(
         fault(&[]).1.matches("none\n").count(),
-        portcullis_idp::Endpoint::ALL.len() + 2
+        portcullis_idp::Endpoint::ALL.len() + 4
     );
     let gone = portcullis(&["idp", "fault", "--issuer", "http://127.0.0.1:1"], &[]);
     assert_eq!(gone.status.code(), Some(4));

@@ -6,15 +6,11 @@ use super::process::{Process, free_port, program};
 use portcullis_idp::{Idp, IdpConfig};
 use std::process::Command;
 
-/// The orders, with a provider that lets their page fetch tokens.
+/// The orders, with a provider that lets pages on loopback fetch tokens.
 async fn orders() -> (Idp, Process, String) {
     let port = free_port();
     let url = format!("http://127.0.0.1:{port}");
-    let config = IdpConfig {
-        cors_origins: vec![url.clone()],
-        ..IdpConfig::default()
-    };
-    let idp = Idp::start(config).await.unwrap();
+    let idp = Idp::start(IdpConfig::default()).await.unwrap();
     let mut command = Command::new(program("orders-api"));
     command
         .env("OAUTH2_ISSUER", idp.issuer().as_str())

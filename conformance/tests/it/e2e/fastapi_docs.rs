@@ -20,16 +20,12 @@ pub(super) fn python() -> Option<PathBuf> {
     })
 }
 
-/// The example for FastAPI, with a provider that lets its page fetch tokens. FastAPI loads Swagger
+/// The example for FastAPI, with a provider that lets pages on loopback fetch tokens. FastAPI loads Swagger
 /// UI from a CDN. Here it comes from the page of `orders-api`, which has its files in the program.
 async fn example(python: PathBuf) -> (Idp, [Process; 2], String) {
     let (port, files_port) = (free_port(), free_port());
     let url = format!("http://127.0.0.1:{port}");
-    let config = IdpConfig {
-        cors_origins: vec![url.clone()],
-        ..IdpConfig::default()
-    };
-    let idp = Idp::start(config).await.unwrap();
+    let idp = Idp::start(IdpConfig::default()).await.unwrap();
     let mut files = Command::new(program("orders-api"));
     files
         .env("OAUTH2_ISSUER", idp.issuer().as_str())
@@ -82,7 +78,9 @@ async fn somebody_signs_in_at_the_page_of_fastapi() {
     browser.see("Logout").await;
     browser.press("Close").await;
 
-    browser.press("GET /protected-data Protected Data").await;
+    browser
+        .press("GET /protected-data Protected Data")
+        .await;
     browser.press("Try it out").await;
     browser.press("Execute").await;
     browser.see("Hello, Alice Adams!").await;

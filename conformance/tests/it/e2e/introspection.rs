@@ -45,7 +45,9 @@ async fn opaque_tokens_of_a_certified_provider() {
     assert_eq!(judge(&at_once, &token).await, "fine: true");
     provider.revoke(&token).await;
     assert_eq!(judge(&at_once, &token).await, "token.inactive");
-    let other = provider.client_credentials(super::provider::AUDIENCE).await;
+    let other = provider
+        .client_credentials(super::provider::AUDIENCE)
+        .await;
     assert_eq!(
         judge(&at_once, &other).await,
         "token.audience",

@@ -1,25 +1,38 @@
 //! Processes, real identity providers, real HTTP: what a user would run.
 
 mod audit;
+pub(crate) mod bound_tokens;
 mod browser;
 mod chromium;
 mod client;
 mod command;
+mod config_diff;
+mod dashboard;
 mod docs_page;
 mod enterprise_api;
+mod events;
+mod explain;
+mod explain_gateway;
+mod explain_proof;
 mod fastapi_docs;
 mod gateway;
 mod idp_console;
+mod idp_trial;
 mod introspection;
+mod logs;
 mod openid_client;
 mod outside;
+mod page;
 mod pages;
 pub(crate) mod process;
 mod products;
 mod provider;
+mod receivers;
 mod recipes;
 mod redis;
+mod resources;
 mod revoke;
+mod revoked_streams;
 mod secrets;
 mod signing_in;
 mod stopping;

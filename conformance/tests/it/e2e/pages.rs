@@ -15,7 +15,9 @@ fn every_snippet_of_the_pages_does_what_its_page_says() {
     let path = format!("{}:{path}", redis.display());
     let told = closing(&run(python, "run.py", &[], &path));
     // A runner that finds no snippets has nothing to complain of.
-    let mut words = told.split_whitespace().take_while(|word| *word != "run,");
+    let mut words = told
+        .split_whitespace()
+        .take_while(|word| *word != "run,");
     let count: usize = words.by_ref().last().unwrap().parse().unwrap();
     assert!(count >= 500, "{told}");
     crate::tally::tell(told.trim());

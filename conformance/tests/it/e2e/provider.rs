@@ -45,17 +45,22 @@ pub(crate) struct UserTokens {
 impl Provider {
     /// npm `oidc-provider`, if `PORTCULLIS_OIDC_PROVIDER` names the folder where it is installed.
     pub(crate) async fn certified(algorithm: &str) -> Option<Self> {
+        Self::certified_with(algorithm, None).await
+    }
+
+    /// As [`certified`](Self::certified), with an address for the logout tokens of `web`.
+    pub(crate) async fn certified_with(algorithm: &str, logout_uri: Option<&str>) -> Option<Self> {
         let Some(folder) = std::env::var_os("PORTCULLIS_OIDC_PROVIDER") else {
             crate::tally::skipped("npm oidc-provider is not installed; `cargo xtask test` does it");
             return None;
         };
         let mut command = Command::new("node");
-        let process = Process::start(
-            command
-                .arg("server.mjs")
-                .env("ALGORITHM", algorithm)
-                .current_dir(folder),
-        );
+        command
+            .arg("server.mjs")
+            .env("ALGORITHM", algorithm)
+            .envs(logout_uri.map(|uri| ("LOGOUT_URI", uri)))
+            .current_dir(folder);
+        let process = Process::start(&mut command);
         let line: Value = serde_json::from_str(&process.line()).unwrap();
         let issuer = line["issuer"].as_str().unwrap().to_owned();
         Some(Self::asked(issuer, AUDIENCE, Running::Npm { _process: process }).await)
@@ -98,7 +103,9 @@ impl Provider {
     /// RFC 6749, section 4.4.
     pub(crate) async fn client_credentials(&self, resource: &str) -> String {
         let form = format!("grant_type=client_credentials&scope=orders:read&resource={resource}");
-        let answer = self.token(&form, Some(("service", "service-secret"))).await;
+        let answer = self
+            .token(&form, Some(("service", "service-secret")))
+            .await;
         answer["access_token"]
             .as_str()
             .unwrap_or_else(|| panic!("{answer}"))
@@ -132,12 +139,21 @@ impl Provider {
 
     /// Where the browser begins.
     pub(crate) fn authorization_url(&self) -> Url {
-        let mut url =
-            Url::parse(self.metadata["authorization_endpoint"].as_str().unwrap()).unwrap();
+        self.authorization_url_to(REDIRECT_URI)
+    }
+
+    /// As [`authorization_url`](Self::authorization_url), to come back elsewhere.
+    pub(crate) fn authorization_url_to(&self, redirect_uri: &str) -> Url {
+        let mut url = Url::parse(
+            self.metadata["authorization_endpoint"]
+                .as_str()
+                .unwrap(),
+        )
+        .unwrap();
         url.query_pairs_mut().extend_pairs([
             ("response_type", "code"),
             ("client_id", "web"),
-            ("redirect_uri", REDIRECT_URI),
+            ("redirect_uri", redirect_uri),
             ("scope", "openid orders:read"),
             ("resource", self.audience),
             ("code_challenge", CHALLENGE),
@@ -150,6 +166,11 @@ impl Provider {
 
     /// The tokens for the code with which the browser comes back.
     pub(crate) async fn redeem(&self, back: &Url) -> UserTokens {
+        self.redeem_from(back, REDIRECT_URI).await
+    }
+
+    /// As [`redeem`](Self::redeem), of a browser that came back elsewhere.
+    pub(crate) async fn redeem_from(&self, back: &Url, redirect_uri: &str) -> UserTokens {
         let answer = |name: &str| {
             back.query_pairs()
                 .find(|(key, _)| key == name)
@@ -159,7 +180,7 @@ impl Provider {
         assert_eq!(answer("iss").as_deref(), Some(self.issuer.as_str()));
         let code = answer("code").unwrap_or_else(|| panic!("{back}"));
         let form = format!(
-            "grant_type=authorization_code&client_id=web&code={code}&redirect_uri={REDIRECT_URI}&code_verifier={VERIFIER}"
+            "grant_type=authorization_code&client_id=web&code={code}&redirect_uri={redirect_uri}&code_verifier={VERIFIER}"
         );
         let tokens = self.token(&form, None).await;
         let text = |name: &str| {

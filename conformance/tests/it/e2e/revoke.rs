@@ -4,6 +4,7 @@ use super::command::{portcullis, text};
 use super::redis::Redis;
 use portcullis::{Config, ResourceServer, Settings};
 use portcullis_core::credential::Credential;
+use portcullis_core::proof::Thumbprint;
 use portcullis_idp::{Idp, IdpConfig};
 use std::path::Path;
 use std::process::Output;
@@ -43,7 +44,11 @@ impl RevocationSetup {
     }
 
     async fn decide(&self, token: &str) -> String {
-        match self.server.authenticate(Credential::bearer(token)).await {
+        match self
+            .server
+            .authenticate(Credential::bearer(token))
+            .await
+        {
             Ok(_) => "allow".to_owned(),
             Err(portcullis::Denial::Rejection(rejection)) => rejection.code().to_string(),
             Err(portcullis::Denial::Outage(outage)) => outage.code().to_string(),
@@ -88,10 +93,10 @@ async fn what_the_command_revokes_a_running_server_refuses() {
         let token = world
             .idp
             .token("alice")
-            .claim("jti", format!("marked-{number}"));
+            .claim("jti", format!("jti-{number}"));
         token
-            .claim("sid", format!("marked-s-{number}"))
-            .claim("client_id", format!("marked-c-{number}"))
+            .claim("sid", format!("sid-{number}"))
+            .claim("client_id", format!("client-{number}"))
             .sign()
     };
     let tokens = [token(0), token(1), token(2), token(3)];
@@ -102,15 +107,17 @@ async fn what_the_command_revokes_a_running_server_refuses() {
     std::fs::write(&file, format!("Authorization: Bearer {}\n", tokens[0])).unwrap();
     for (arguments, token) in [
         (["--token-file", file.to_str().unwrap()], &tokens[0]),
-        (["--jti", "marked-1"], &tokens[1]),
-        (["--session", "marked-s-2"], &tokens[2]),
-        (["--client", "marked-c-3"], &tokens[3]),
+        (["--jti", "jti-1"], &tokens[1]),
+        (["--session", "sid-2"], &tokens[2]),
+        (["--client", "client-3"], &tokens[3]),
     ] {
         let output = world.revoke(&arguments);
         assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
         let page = text(&output.stdout);
         assert!(
-            page.contains("Revoked:") && page.lines().all(|line| line.chars().count() <= 80),
+            page.contains("revoked ")
+                && page.contains("still valid")
+                && page.lines().all(|line| line.chars().count() <= 80),
             "{page}"
         );
         assert!(!page.contains(&tokens[0][..40]), "the token is not shown");
@@ -137,8 +144,48 @@ async fn what_the_command_revokes_a_running_server_refuses() {
     let listed: serde_json::Value = serde_json::from_slice(&listed.stdout).unwrap();
     assert_eq!(listed.as_array().unwrap().len(), 5, "{listed}");
     assert_eq!(listed[4], json);
-    assert_eq!(text(&world.revoke(&["--list"]).stdout).lines().count(), 6);
+    // A line for each, and one for where it comes from.
+    let list = text(&world.revoke(&["--list"]).stdout);
+    assert_eq!(list.lines().count(), 11);
+    assert_eq!(list.matches("  operator, ").count(), 5, "{list}");
     assert_eq!(world.decide(&other).await, "allow", "it was issued later");
+}
+
+/// A stolen key ends the tokens that are bound to it, whoever issued them; other users keep theirs.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stolen_key_is_revoked_by_its_thumbprint() {
+    let Some(world) = RevocationSetup::new().await else {
+        return;
+    };
+    let thumbprint = Thumbprint::from_bytes([7; 32]).to_string();
+    let bound = world
+        .idp
+        .token("alice")
+        .bound_to_key(&thumbprint)
+        .sign();
+    // Without its proof a bound token is refused in any case; revocation comes first.
+    assert_eq!(world.decide(&bound).await, "proof.missing");
+    let output = world.revoke(&["--thumbprint", &thumbprint]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let page = text(&output.stdout);
+    let flat = page.split_whitespace().collect::<Vec<_>>().join(" ");
+    let told = format!("revoked all tokens that are bound to the key `{thumbprint}` issuer any");
+    assert!(flat.contains(&told), "{page}");
+    assert!(
+        page.lines().all(|line| line.chars().count() <= 80),
+        "{page}"
+    );
+    world.is_soon_revoked(&bound).await;
+    let other = world.idp.token("bob").sign();
+    assert_eq!(world.decide(&other).await, "allow");
+    let listed = text(&world.revoke(&["--list"]).stdout);
+    assert!(
+        listed.contains("key:") && listed.contains("any time"),
+        "{listed}"
+    );
+    let wrong = world.revoke(&["--thumbprint", "AAAA"]);
+    assert_eq!(wrong.status.code(), Some(1));
+    assert!(text(&wrong.stderr).contains("`cnf.jkt`"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -15,7 +15,9 @@ const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
 /// An application: its page is what the browser comes back to.
 async fn application() -> String {
-    let socket = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let socket = tokio::net::TcpListener::bind("127.0.0.1:0")
+        .await
+        .unwrap();
     let redirect_uri = format!("http://{}/callback", socket.local_addr().unwrap());
     let page = |RawQuery(query): RawQuery| async move {
         let told = if query.unwrap_or_default().contains("code=") {
@@ -94,12 +96,42 @@ async fn a_person_signs_in_and_the_application_gets_tokens() {
     let body = url::form_urlencoded::Serializer::new(String::new())
         .extend_pairs(form)
         .finish();
-    let request = reqwest::Client::new().post(idp.token_endpoint()).body(body);
+    let request = reqwest::Client::new()
+        .post(idp.token_endpoint())
+        .body(body);
     let request = request.header("content-type", "application/x-www-form-urlencoded");
     let answer: Value =
         serde_json::from_str(&request.send().await.unwrap().text().await.unwrap()).unwrap();
     assert_eq!(answer["scope"], "openid orders:read");
     assert!(answer["access_token"].is_string() && answer["id_token"].is_string());
+    browser.finish().await;
+}
+
+/// By the keyboard alone: the first stops are the known users.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_known_user_signs_in_by_one_press() {
+    let Some(mut browser) = Chromium::start().await else {
+        return;
+    };
+    let idp = Idp::start(IdpConfig::default()).await.unwrap();
+    let redirect_uri = application().await;
+    browser.open(&start_of(&idp, &redirect_uri)).await;
+    browser.key("Tab").await;
+    assert!(browser.focused().await.starts_with("Alice Adams"));
+    browser.key("Tab").await;
+    assert!(browser.focused().await.starts_with("Bob Brown"));
+    browser.key("Enter").await;
+    let back = browser.at(&redirect_uri).await;
+    browser.see("Welcome back").await;
+    assert!(parameter(&back, "code").is_some());
+
+    // In the form, Enter is for the form.
+    browser.open(&start_of(&idp, &redirect_uri)).await;
+    browser.fill("Username", "nobody").await;
+    browser.key("Enter").await;
+    browser.fill("Password", "nobody").await;
+    browser.key("Enter").await;
+    browser.see("Wrong username or password").await;
     browser.finish().await;
 }
 
@@ -121,6 +153,7 @@ async fn who_declines_is_sent_back_without_a_code() {
     let elsewhere = start_of(&idp, "https://attacker.example/callback");
     assert_eq!(browser.open(&elsewhere).await, 400);
     browser.see("Invalid request").await;
+    browser.see("https://attacker.example/callback").await;
     browser.examine("sign-in-refused").await;
     browser.finish().await;
 }

@@ -1,6 +1,6 @@
 //! A request as a client makes it, and what became of it.
 
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, HeaderName};
 use serde_json::Value;
 
 /// A request, before any door or proxy has seen it.
@@ -62,6 +62,12 @@ impl Case {
             }
         }
         Ok(())
+    }
+
+    /// Whether its headers have names that an HTTP library can hold.
+    pub(super) fn has_readable_names(&self) -> bool {
+        let mut names = self.headers.iter().map(|(name, _)| name);
+        names.all(|name| HeaderName::try_from(name).is_ok())
     }
 
     /// Its `Host` fields.

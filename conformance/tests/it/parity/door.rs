@@ -3,6 +3,7 @@
 use super::case::{Case, Outcome};
 use super::doors::Doors;
 use super::envoy;
+use super::explanation;
 use super::python;
 use super::wire;
 use axum::body::Body;
@@ -26,6 +27,8 @@ pub(super) enum Door {
     Asgi,
     /// The same in front of one of WSGI.
     Wsgi,
+    /// No door for a client: what the gateway says would become of the request.
+    Explanation,
 }
 
 /// The programs that ask by forward-auth.
@@ -82,7 +85,10 @@ impl Front {
             own.push(("X-Forwarded-Proto", "https"));
         }
         let mut headers = case.headers.clone();
-        headers.retain(|(name, _)| !own.iter().any(|(held, _)| held.eq_ignore_ascii_case(name)));
+        headers.retain(|(name, _)| {
+            !own.iter()
+                .any(|(held, _)| held.eq_ignore_ascii_case(name))
+        });
         headers.extend(
             own.iter()
                 .map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec())),
@@ -93,7 +99,14 @@ impl Front {
 }
 
 impl Door {
-    pub(super) const ALL: [Self; 12] = [
+    pub(super) const FRONTS: [Self; 4] = [
+        Self::Asked(Front::Nginx),
+        Self::Asked(Front::IngressNginx),
+        Self::Asked(Front::Traefik),
+        Self::Asked(Front::Caddy),
+    ];
+
+    pub(super) const ALL: [Self; 13] = [
         Self::Layer,
         Self::Extractor,
         Self::Proxy,
@@ -106,6 +119,7 @@ impl Door {
         Self::Http,
         Self::Asgi,
         Self::Wsgi,
+        Self::Explanation,
     ];
 
     pub(super) fn name(self) -> &'static str {
@@ -122,6 +136,7 @@ impl Door {
             Self::Http => "ext_authz: HTTP",
             Self::Asgi => "Python: ASGI",
             Self::Wsgi => "Python: WSGI",
+            Self::Explanation => "explanation",
         }
     }
 }
@@ -148,6 +163,13 @@ impl Doors {
                     None => Ok(outcome),
                 }
             }
+            Door::Explanation if case.head_bytes() > 65_000 => {
+                Err("the bounds of a listener are not explained")
+            }
+            Door::Explanation if !case.has_readable_names() => {
+                Err("the HTTP library refuses such a name of a header")
+            }
+            Door::Explanation => Ok(explanation::outcome(&self.explainer, case).await),
             _ if !is_path && !case.target.is_empty() => {
                 Err("the one that asks has taken the path out of the target, or refused it")
             }
@@ -175,7 +197,7 @@ impl Doors {
     async fn library(&self, app: &axum::Router, case: &Case) -> Result<Outcome, &'static str> {
         if !matches!(
             case.target.split('?').next(),
-            Some("/" | "/write" | "/payments")
+            Some("/" | "/write" | "/payments" | "/x" | "/orders/42" | "/protectedresource")
         ) {
             return Err("which path is whose is for the router of the application");
         }

@@ -11,8 +11,8 @@ use portcullis::{
 use portcullis_core::Limits;
 use portcullis_core::jose::Jwks;
 use portcullis_core::token::NumericDate;
-use portcullis_gateway::{Config, Gateway, Settings};
-use portcullis_resource_server::clock::TestClock;
+use portcullis_gateway::{Config, Gateway, RequestExplainer, Settings};
+use portcullis_resource_server::clock::{Clock, TestClock};
 use portcullis_testkit::NOW;
 use portcullis_testkit::corpus::document;
 use serde_json::{Value, json};
@@ -43,6 +43,8 @@ pub(super) struct Doors {
     pub(super) envoy: Channel,
     /// The doors of the Python package, or why there are none.
     pub(super) python: Result<PythonDoors, &'static str>,
+    /// The gateway's settings, asked what would become of a request.
+    pub(super) explainer: RequestExplainer,
     /// The headers of the last request that came to the upstream.
     pub(super) upstream: Arc<Mutex<Option<HeaderMap>>>,
     /// Dropped with the world; then all doors close.
@@ -99,12 +101,17 @@ impl Doors {
                 format!("[[issuer]]\nurl = {url}\naudience = {audiences}\nalgorithms = {algorithms}\nprofile = \"{profile}\"\n")
             })
             .collect();
+        // Settings before and behind the issuers, where a suite has some.
+        let text = |name: &str| document[name].as_str().unwrap_or_default();
+        let tables = format!("{}{tables}{}", text("head"), text("tail"));
         let keys = issuers.iter().map(|issuer| {
             let identifier = issuer["issuer"].as_str().unwrap();
             let keys = json!({ "keys": document["jwks"][identifier] }).to_string();
             (identifier.to_owned(), keys)
         });
-        Self::new(
+        let identity = document["gateway"].as_str().unwrap_or(IDENTITY);
+        Self::telling(
+            identity,
             &tables,
             &keys.collect::<Vec<_>>(),
             &Arc::new(TestClock::at(NumericDate::from_seconds(NOW))),
@@ -150,6 +157,9 @@ impl Doors {
         };
         let ext_authz = "[ext_authz]\nlisten = \"127.0.0.1:0\"\npath_prefix = \"/check\"\n";
         let gateway = bind(settings(&proxy_tables, ext_authz), clock).await;
+        let own_clock: Arc<dyn Clock> = Arc::<TestClock>::clone(clock);
+        let explainer = RequestExplainer::new(settings(&proxy_tables, ext_authz), &own_clock);
+        let explainer = explainer.unwrap();
         let admin = gateway.admin_address().unwrap();
         let (proxy, ext_authz) = (
             gateway.address().unwrap(),
@@ -183,6 +193,7 @@ impl Doors {
             ext_authz,
             envoy,
             python,
+            explainer,
             upstream,
             _running: running,
         }
@@ -219,10 +230,25 @@ fn library(issuers: &str, keys: &[(String, Jwks)], clock: &Arc<TestClock>) -> (R
             "/",
             any(async || "ok").layer(ProtectLayer::new(server.clone())),
         )
+        .route(
+            "/orders/{id}",
+            any(async || "ok").layer(ProtectLayer::new(server.clone())),
+        )
+        .route(
+            "/x",
+            any(async || "ok").layer(ProtectLayer::new(server.clone())),
+        )
+        .route(
+            "/protectedresource",
+            any(async || "ok").layer(ProtectLayer::new(server.clone())),
+        )
         .route("/write", any(async || "ok").layer(writers))
         .route("/payments", any(async || "ok").layer(payers));
     let extracted = Router::new()
         .route("/", any(async |_: AuthorizedCaller| "ok"))
+        .route("/orders/{id}", any(async |_: AuthorizedCaller| "ok"))
+        .route("/x", any(async |_: AuthorizedCaller| "ok"))
+        .route("/protectedresource", any(async |_: AuthorizedCaller| "ok"))
         .route("/write", any(async |_: AuthorizedCaller<Writer>| "ok"))
         .route("/payments", any(async |_: AuthorizedCaller<Payer>| "ok"))
         .with_state(server);
@@ -233,7 +259,9 @@ async fn serve_upstream(
     running: &mut JoinSet<()>,
     saw: &Arc<Mutex<Option<HeaderMap>>>,
 ) -> SocketAddr {
-    let socket = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let socket = tokio::net::TcpListener::bind("127.0.0.1:0")
+        .await
+        .unwrap();
     let address = socket.local_addr().unwrap();
     let saw = Arc::clone(saw);
     let app = Router::new().fallback(move |headers: HeaderMap| {

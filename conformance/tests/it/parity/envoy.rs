@@ -118,16 +118,16 @@ pub(super) fn forwarded(mut headers: HeaderMap, response: &CheckResponse) -> Hea
 
 fn apply(headers: &mut HeaderMap, options: &[core::HeaderValueOption]) {
     for option in options {
-        assert_eq!(
-            option.append_action(),
-            HeaderAppendAction::OverwriteIfExistsOrAdd
-        );
         let core::HeaderValue { key, value, .. } = option.header.as_ref().unwrap();
-        if !key.starts_with(':') {
-            headers.insert(
-                HeaderName::try_from(key).unwrap(),
-                HeaderValue::from_str(value).unwrap(),
-            );
+        if key.starts_with(':') {
+            continue;
+        }
+        let name = HeaderName::try_from(key).unwrap();
+        let value = HeaderValue::from_str(value).unwrap();
+        match option.append_action() {
+            HeaderAppendAction::OverwriteIfExistsOrAdd => _ = headers.insert(name, value),
+            HeaderAppendAction::AppendIfExistsOrAdd => _ = headers.append(name, value),
+            other => panic!("{other:?}"),
         }
     }
 }

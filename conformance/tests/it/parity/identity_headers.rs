@@ -120,6 +120,13 @@ async fn seen(world: &Doors, door: Door, row: &Value, case: &Case) -> Result<See
             status => Err(status),
         });
     }
+    if door == Door::Explanation {
+        let outcome = world.ask(door, case).await?;
+        return match outcome.status {
+            200 => Err("an explanation forwards nothing"),
+            status => Ok(Err(status)),
+        };
+    }
     if door != Door::Proxy {
         if names_identity_away(case) {
             return refused(
@@ -145,7 +152,7 @@ async fn seen(world: &Doors, door: Door, row: &Value, case: &Case) -> Result<See
         }
     }
     match door {
-        Door::Layer | Door::Extractor | Door::Asgi | Door::Wsgi => {
+        Door::Layer | Door::Extractor | Door::Asgi | Door::Wsgi | Door::Explanation => {
             Err("a library forwards nothing")
         }
         Door::Proxy => {

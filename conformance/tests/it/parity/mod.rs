@@ -7,24 +7,52 @@
 mod access_tokens;
 mod assertion;
 mod authorization_header;
+mod bound_tokens;
 mod case;
+mod client_certificates;
 mod door;
 mod door_requests;
 mod doors;
+mod dpop_example;
+mod dpop_proofs;
+mod dpop_sequence;
 mod envoy;
+mod explanation;
 mod identity_headers;
 mod outage;
 mod policies;
 mod python;
 mod request_paths;
+mod resource_audiences;
 mod step_up;
-mod wire;
+pub(crate) mod wire;
 
 use crate::tally::totals;
 use case::{Case, Outcome};
 use door::Door;
 use doors::Doors;
 use std::collections::BTreeMap;
+
+/// The suites about bound tokens: what they ask, how much of it, and at how many doors. Each holds
+/// its own numbers to these.
+pub(crate) const SUITES_OF_BOUND_TOKENS: [(&str, usize, usize); 4] = [
+    ("proofs, good and bad", dpop_proofs::ROWS, Door::ALL.len()),
+    (
+        "steps of the OpenID Foundation's sequence for resource servers with DPoP",
+        dpop_sequence::STEPS,
+        Door::ALL.len(),
+    ),
+    (
+        "bound tokens without their proof, or with the wrong one",
+        bound_tokens::ROWS,
+        Door::ALL.len(),
+    ),
+    (
+        "the example of RFC 9449, twice",
+        2,
+        dpop_example::DOORS.len(),
+    ),
+];
 
 /// A row of a corpus, and what is right for an answer to it.
 struct Row {

@@ -69,7 +69,10 @@ pub(super) fn exception(door: Door, case: &Case, outcome: &Outcome) -> Option<&'
         return Some("an application would split its path at an escaped slash: always refused");
     }
     let is_credential = |name: &str| name.eq_ignore_ascii_case("authorization");
-    let credentials = case.headers.iter().filter(|(name, _)| is_credential(name));
+    let credentials = case
+        .headers
+        .iter()
+        .filter(|(name, _)| is_credential(name));
     if door == Door::Wsgi && credentials.count() > 1 {
         assert!(matches!(outcome.status, 400 | 401), "{case:?}: {outcome:?}");
         return Some("its server has joined repeated fields to one text: refused as that");
@@ -82,5 +85,7 @@ pub(super) fn exception(door: Door, case: &Case, outcome: &Outcome) -> Option<&'
 fn address(process: &Process) -> SocketAddr {
     let lines = process.lines_to("listening at ");
     let line = lines.last().unwrap();
-    line.trim_start_matches("listening at ").parse().unwrap()
+    line.trim_start_matches("listening at ")
+        .parse()
+        .unwrap()
 }

@@ -6,10 +6,10 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 /// An answer.
-pub(super) struct Answer {
-    pub(super) status: u16,
-    pub(super) headers: HeaderMap,
-    pub(super) body: Vec<u8>,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Vec<u8>,
 }
 
 /// Sends a request as it is written here, and reads the answer until the connection ends.
@@ -20,6 +20,18 @@ pub(super) async fn send(
     headers: &[(String, Vec<u8>)],
     body: &str,
 ) -> Answer {
+    let answer = send_to_any(address, method, target, headers, body).await;
+    answer.expect("an answer with a head")
+}
+
+/// The same, to a server that may close the connection without an answer.
+pub(crate) async fn send_to_any(
+    address: SocketAddr,
+    method: &str,
+    target: &str,
+    headers: &[(String, Vec<u8>)],
+    body: &str,
+) -> Option<Answer> {
     let mut request = format!("{method} {target} HTTP/1.1\r\n").into_bytes();
     for (name, value) in headers {
         request.extend([name.as_bytes(), b": ", value, b"\r\n"].concat());
@@ -37,11 +49,10 @@ pub(super) async fn send(
     read(&answer)
 }
 
-fn read(answer: &[u8]) -> Answer {
+fn read(answer: &[u8]) -> Option<Answer> {
     let end = answer
         .windows(4)
-        .position(|window| window == b"\r\n\r\n")
-        .expect("an answer with a head");
+        .position(|window| window == b"\r\n\r\n")?;
     let head = std::str::from_utf8(&answer[..end]).unwrap();
     let mut lines = head.split("\r\n");
     let status = lines
@@ -60,9 +71,9 @@ fn read(answer: &[u8]) -> Answer {
             HeaderValue::from_str(value.trim_start_matches(' ')).unwrap(),
         );
     }
-    Answer {
+    Some(Answer {
         status,
         headers,
         body: answer[end + 4..].to_vec(),
-    }
+    })
 }

@@ -84,7 +84,10 @@ async fn a_subject_is_not_trusted_to_be_a_client() {
     ] {
         let case = case(title);
         let idp = imitated(case).await;
-        let token = case.dress(good(&idp, "alice")).claim("sub", subject).sign();
+        let token = case
+            .dress(good(&idp, "alice"))
+            .claim("sub", subject)
+            .sign();
         let person = judge(&live(&idp, case), &token).await.unwrap();
         assert_ne!(
             person.identity().kind(),

@@ -126,7 +126,11 @@ impl ImitatedProvider {
     }
 
     async fn read(&self, token: &str) -> Result<AccessToken, String> {
-        match self.server.authenticate(Credential::bearer(token)).await {
+        match self
+            .server
+            .authenticate(Credential::bearer(token))
+            .await
+        {
             Ok(token) => Ok(token),
             Err(Denial::Rejection(rejection)) => Err(rejection.code().to_string()),
             Err(Denial::Outage(outage)) => Err(outage.code().to_string()),
@@ -229,7 +233,10 @@ async fn another_tenants_key_is_refused() {
 async fn too_many_groups_are_unknown() {
     for dialect in [Dialect::Entra, Dialect::EntraV1] {
         let world = ImitatedProvider::new(dialect).await;
-        let few = world.read(&world.idp.token("alice").sign()).await.unwrap();
+        let few = world
+            .read(&world.idp.token("alice").sign())
+            .await
+            .unwrap();
         assert_eq!(few.identity().groups().holds("g"), Some(false), "{dialect}");
         let many = world
             .read(&world.idp.token("alice").group_overage().sign())

@@ -175,7 +175,10 @@ async fn other_tenant(case: &Case, idp: &Idp) -> String {
             &case.settings_as_shown(),
             Some(idp),
         );
-        let token = case.dress(good(idp, name)).issuer(case.other_issuer).sign();
+        let token = case
+            .dress(good(idp, name))
+            .issuer(case.other_issuer)
+            .sign();
         return judge(&server, &token)
             .await
             .map(|_| ())

@@ -77,11 +77,21 @@ async fn groups_that_do_not_fit_are_unknown() {
 async fn many_tenants_of_entra_share_one_entry_and_one_key_set() {
     let case = case("Entra ID, v2 tokens");
     let idp = imitated(case).await;
-    let tenant = idp.issuer().as_str().rsplit('/').nth(1).unwrap().to_owned();
+    let tenant = idp
+        .issuer()
+        .as_str()
+        .rsplit('/')
+        .nth(1)
+        .unwrap()
+        .to_owned();
     let template = idp.issuer().as_str().replace(&tenant, "{tenantid}");
     let settings = format!("profile = \"entra-v2\"\ntenants = [\"{tenant}\"]");
     let server = server(&template, &idp.audiences(), &settings, None);
-    assert!(judge(&server, &good(&idp, "alice").sign()).await.is_ok());
+    assert!(
+        judge(&server, &good(&idp, "alice").sign())
+            .await
+            .is_ok()
+    );
     let foreign = good(&idp, "alice").key_of_another_tenant().await.sign();
     assert_eq!(
         judge(&server, &foreign).await.unwrap_err(),
@@ -104,7 +114,9 @@ async fn users_and_applications_with_the_same_role_are_told_apart() {
     let idp = imitated(case).await;
     let server = live(&idp, case);
     let admins = Requirement::all([Requirement::role("Admin"), Requirement::user()]);
-    let user = judge(&server, &idp.token("alice").sign()).await.unwrap();
+    let user = judge(&server, &idp.token("alice").sign())
+        .await
+        .unwrap();
     let application = judge(&server, &idp.token("service").role("Admin").sign())
         .await
         .unwrap();
@@ -205,7 +217,9 @@ async fn a_proxys_own_header_is_read_where_it_is_named() {
     let mut headers = http::HeaderMap::new();
     headers.insert("cf-access-jwt-assertion", token.parse().unwrap());
     assert!(server.sees_credential(&headers));
-    let decision = server.decide(&headers, None, &Requirement::user()).await;
+    let decision = server
+        .decide(&headers, None, &Requirement::user())
+        .await;
     assert!(decision.into_result().is_ok());
     assert!(
         server
@@ -238,7 +252,10 @@ async fn id_tokens_without_their_telltale_claims() {
             "{}",
             case.title
         );
-        if judge(&live(&idp, case), &token(&audience)).await.is_ok() {
+        if judge(&live(&idp, case), &token(&audience))
+            .await
+            .is_ok()
+        {
             passed.push(case.title);
         }
     }

@@ -1,6 +1,7 @@
 //! One test for each requirement that binds a resource server, named by its section.
 //! `docs/standards.md` is made from the first line above each test.
 
+mod fapi2;
 mod oidc;
 mod rfc6750;
 mod rfc7515;
@@ -14,11 +15,13 @@ mod rfc8414;
 mod rfc8725;
 mod rfc9068;
 mod rfc9110;
+mod rfc9440;
 mod rfc9449;
 mod rfc9457;
 mod rfc9470;
 mod rfc9700;
 mod rfc9701;
+mod rfc9728;
 
 use axum::Router;
 use axum::body::Body;
@@ -174,7 +177,9 @@ pub(crate) struct Answer {
 /// A key set of these keys.
 pub(crate) fn key_set(keys: Value) -> Result<Jwks, JwksError> {
     Jwks::parse(
-        serde_json::json!({ "keys": keys }).to_string().as_bytes(),
+        serde_json::json!({ "keys": keys })
+            .to_string()
+            .as_bytes(),
         &Limits::default(),
     )
 }
@@ -185,7 +190,10 @@ pub(crate) fn key(kid: &str) -> Value {
     let keys = document["jwks"]["https://idp.example/tenant-a"]
         .as_array()
         .unwrap();
-    keys.iter().find(|key| key["kid"] == kid).unwrap().clone()
+    keys.iter()
+        .find(|key| key["kid"] == kid)
+        .unwrap()
+        .clone()
 }
 
 /// The same key with a member changed, or taken away where the value is null.

@@ -102,7 +102,9 @@ async fn section_3_1_no_error_without_a_credential() {
         (answer.status, answer.challenge.as_str()),
         (401, "Bearer realm=\"api\"")
     );
-    let basic = world.ask("/", &[("authorization", "Basic dTpw")], "").await;
+    let basic = world
+        .ask("/", &[("authorization", "Basic dTpw")], "")
+        .await;
     assert_eq!(
         (basic.status, basic.challenge.as_str()),
         (401, "Bearer realm=\"api\"")
@@ -142,7 +144,9 @@ async fn section_3_1_insufficient_scope() {
         .await;
     assert_eq!(answer.status, 403);
     assert!(
-        answer.challenge.contains("error=\"insufficient_scope\"")
+        answer
+            .challenge
+            .contains("error=\"insufficient_scope\"")
             && answer.challenge.contains("scope=\"orders:read\"")
     );
 }

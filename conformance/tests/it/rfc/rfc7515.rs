@@ -67,7 +67,9 @@ async fn section_4_1_2_keys_in_the_header_are_ignored() {
 async fn section_4_1_4_kid() {
     let world = RfcSetup::new().await;
     assert_eq!(
-        world.decide(&world.token().header("kid", 7).sign()).await,
+        world
+            .decide(&world.token().header("kid", 7).sign())
+            .await,
         "token.header"
     );
     assert_eq!(

@@ -44,7 +44,12 @@ async fn section_4_unknown_claims_are_ignored() {
     let world = RfcSetup::new().await;
     assert_eq!(
         world
-            .decide(&world.token().claim("x-unknown", json!({ "a": [1] })).sign())
+            .decide(
+                &world
+                    .token()
+                    .claim("x-unknown", json!({ "a": [1] }))
+                    .sign()
+            )
             .await,
         "allow"
     );
@@ -105,7 +110,9 @@ async fn section_4_1_4_exp() {
         (NOW - 1_000, "token.expired"),
     ] {
         assert_eq!(
-            world.decide(&world.token().claim("exp", exp).sign()).await,
+            world
+                .decide(&world.token().claim("exp", exp).sign())
+                .await,
             expected,
             "{exp}"
         );
@@ -118,7 +125,9 @@ async fn section_4_1_5_nbf() {
     let world = RfcSetup::new().await;
     for (nbf, expected) in [(NOW + 60, "allow"), (NOW + 61, "token.not_yet_valid")] {
         assert_eq!(
-            world.decide(&world.token().claim("nbf", nbf).sign()).await,
+            world
+                .decide(&world.token().claim("nbf", nbf).sign())
+                .await,
             expected,
             "{nbf}"
         );

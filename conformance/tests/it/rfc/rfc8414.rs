@@ -24,7 +24,10 @@ async fn section_3_3_the_issuer_is_identical() {
     let world = RfcSetup::new().await;
     assert!(Metadata::discover(world.idp.issuer()).await.is_ok());
     let slash = Issuer::parse(format!("{}/", world.idp.issuer())).unwrap();
-    let error = Metadata::discover(&slash).await.unwrap_err().to_string();
+    let error = Metadata::discover(&slash)
+        .await
+        .unwrap_err()
+        .to_string();
     assert!(error.contains("another issuer"), "{error}");
 }
 

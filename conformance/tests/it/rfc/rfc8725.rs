@@ -29,7 +29,9 @@ async fn section_3_1_algorithms_are_verified() {
 async fn section_3_3_the_whole_token_is_refused() {
     let world = RfcSetup::new().await;
     assert_eq!(
-        world.decide(&world.token().wrong_key().await.sign()).await,
+        world
+            .decide(&world.token().wrong_key().await.sign())
+            .await,
         "token.signature"
     );
 }
@@ -124,7 +126,13 @@ async fn section_3_12_mutually_exclusive_rules() {
     }
     assert_eq!(
         world
-            .decide(&world.token().typ(None).claim("events", json!({})).sign())
+            .decide(
+                &world
+                    .token()
+                    .typ(None)
+                    .claim("events", json!({}))
+                    .sign()
+            )
             .await,
         "token.type"
     );

@@ -67,7 +67,9 @@ async fn section_2_2_3_scopes_and_roles() {
 async fn section_4_typ() {
     let world = RfcSetup::new().await;
     assert_eq!(
-        world.decide(&world.token().typ(Some("JWT")).sign()).await,
+        world
+            .decide(&world.token().typ(Some("JWT")).sign())
+            .await,
         "token.type"
     );
 }
@@ -77,7 +79,9 @@ async fn section_4_typ() {
 async fn section_4_encrypted_tokens() {
     let world = RfcSetup::new().await;
     assert_eq!(
-        world.decide("eyJhbGciOiJSU0EtT0FFUCJ9.AA.AA.AA.AA").await,
+        world
+            .decide("eyJhbGciOiJSU0EtT0FFUCJ9.AA.AA.AA.AA")
+            .await,
         "token.malformed"
     );
 }

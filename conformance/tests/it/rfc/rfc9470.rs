@@ -102,7 +102,12 @@ async fn section_3_with_the_scope() {
 #[tokio::test]
 async fn section_6_1_jwt_access_tokens() {
     let world = RfcSetup::new().await;
-    let token = || world.token().claim("acr", "phr").claim("auth_time", NOW);
+    let token = || {
+        world
+            .token()
+            .claim("acr", "phr")
+            .claim("auth_time", NOW)
+    };
     assert_eq!(asked(&world.server, &token().sign()).await.0, 200);
     for (name, value) in [
         ("acr", json!("phr mfa")),
@@ -129,7 +134,9 @@ async fn section_6_2_introspection() {
     for (acr, expected) in [("mfa", 200), ("pwd", 401)] {
         let endpoint = AnsweringServer::start(&answer(acr.into()).to_string()).await;
         assert_eq!(
-            asked(&asking(&endpoint.url, "").server, "opaque").await.0,
+            asked(&asking(&endpoint.url, "").server, "opaque")
+                .await
+                .0,
             expected,
             "{acr}"
         );

@@ -52,7 +52,10 @@ async fn section_4_9_3_challenges_tell_nothing_of_the_settings() {
         world.idp.issuer().to_string(),
     );
     let strange = world.token().audience("marked-audience").sign();
-    let stranger = world.token().issuer("https://marked-issuer.example").sign();
+    let stranger = world
+        .token()
+        .issuer("https://marked-issuer.example")
+        .sign();
     for (token, phrase) in [
         (strange, "the access token is meant for another audience"),
         (stranger, "the access token was issued by someone else"),

@@ -59,7 +59,9 @@ async fn section_4_the_answer_is_asked_for() {
 }
 
 async fn asking(endpoint: &AnsweringServer, more: &str) {
-    super::asking(&endpoint.url, more).decide("opaque").await;
+    super::asking(&endpoint.url, more)
+        .decide("opaque")
+        .await;
 }
 
 /// 5: the answer is a JWT of type `token-introspection+jwt`, whose `token_introspection` holds what
@@ -141,7 +143,9 @@ async fn section_5_the_answer_is_signed_by_the_issuer() {
         answer(&other, &foreign).sign(),
         answer(&world, &good(&world)).signature_flipped().sign(),
         answer(&world, &good(&world)).alg_none().sign(),
-        answer(&world, &good(&world)).hmac_with_public_key().sign(),
+        answer(&world, &good(&world))
+            .hmac_with_public_key()
+            .sign(),
         good(&world)["token_introspection"].to_string(),
     ] {
         assert_eq!(
@@ -156,7 +160,10 @@ async fn section_5_the_answer_is_signed_by_the_issuer() {
 #[tokio::test]
 async fn section_8_1_no_confusion_of_jwts() {
     let world = RfcSetup::new().await;
-    let answer = world.token().typ(Some("token-introspection+jwt")).sign();
+    let answer = world
+        .token()
+        .typ(Some("token-introspection+jwt"))
+        .sign();
     assert_eq!(world.decide(&answer).await, "token.type");
     assert_eq!(
         respond_with(&world, &world.token().sign()).await,

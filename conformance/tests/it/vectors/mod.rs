@@ -12,7 +12,7 @@ use serde_json::Value;
 use std::path::PathBuf;
 
 /// Reads a file of vectors; says so if it is not there.
-fn vectors(name: &str) -> Option<Value> {
+pub(crate) fn vectors(name: &str) -> Option<Value> {
     let beside = || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared/vectors");
     let folder = std::env::var_os("PORTCULLIS_VECTORS").map_or_else(beside, PathBuf::from);
     match std::fs::read_to_string(folder.join(name)) {

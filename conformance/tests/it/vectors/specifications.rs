@@ -1,9 +1,17 @@
-//! The examples that the specifications print: RFC 7515, 7517, 7519, 7520, 8037.
+//! The examples that the specifications print: RFC 7515, 7517, 7519, 7520, 8037, 8705, 9449.
 
 use super::{public, vectors, verifies};
 use crate::tally::Tally;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use portcullis_core::EffectiveUrl;
 use portcullis_core::Limits;
+use portcullis_core::credential::{Credential, Scheme};
 use portcullis_core::jose::{Jwks, compact};
+use portcullis_core::proof::{Possession, Presentation, ProofTerms, Thumbprint, prove};
+use portcullis_core::token::introspection::Answer;
+use portcullis_core::token::{Audiences, Issuer, NumericDate};
+use portcullis_core::verify::{Profile, Verifier};
 use serde_json::{Value, json};
 
 #[test]
@@ -41,7 +49,10 @@ fn the_key_set_of_rfc_7517() {
     let keys = Jwks::parse(set.to_string().as_bytes(), &Limits::default()).unwrap();
     // The first of the two is for encryption.
     assert_eq!(
-        keys.keys().iter().map(|key| key.kid()).collect::<Vec<_>>(),
+        keys.keys()
+            .iter()
+            .map(|key| key.kid())
+            .collect::<Vec<_>>(),
         [Some("2011-04-29")]
     );
     crate::tally::totals("rfc-examples jwks", 1, 1, 0);
@@ -96,4 +107,57 @@ fn signatures_of_the_cookbook() {
         }
     }
     tally.finish(15);
+}
+
+/// The proof that RFC 9449 shows at a resource; those for its token endpoint name no token.
+#[test]
+fn proofs_of_rfc_9449() {
+    let Some(document) = vectors("rfc-examples/dpop.json") else {
+        return;
+    };
+    let mut tally = Tally::new("rfc-examples dpop");
+    for row in document["vectors"].as_array().unwrap() {
+        let (Some(proof), Some(token)) = (row["proof"].as_str(), row["access_token"].as_str())
+        else {
+            continue;
+        };
+        let jkt = row["jkt"].as_str().unwrap();
+        let now = NumericDate::from_seconds(row["now"].as_i64().unwrap());
+        let answer = json!({ "active": true, "sub": "s", "aud": "api", "cnf": { "jkt": jkt } });
+        let answer = Answer::parse(answer.to_string().as_bytes(), &Limits::default()).unwrap();
+        let issuer = Issuer::parse("https://server.example.com").unwrap();
+        let audiences = Audiences::new(["api"]).unwrap();
+        let verifier = Verifier::new(issuer, audiences, Profile::generic());
+        let verified = verifier.verify_answer(answer.into_claims().unwrap(), now);
+        let mut headers = http::HeaderMap::new();
+        headers.insert("dpop", proof.parse().unwrap());
+        let method = row["method"].as_str().unwrap().parse().unwrap();
+        let url = EffectiveUrl::parse(row["uri"].as_str().unwrap());
+        let presentation = Presentation {
+            scheme: Scheme::Dpop,
+            method: &method,
+            url: url.as_ref(),
+            ..Presentation::bearer(Credential::bearer(token), &headers)
+        };
+        let proven = prove(
+            verified.unwrap(),
+            &presentation,
+            &ProofTerms::default(),
+            now,
+        );
+        let right = matches!(proven, Ok(Possession::Proven(_)));
+        tally.count(row["id"].as_str().unwrap(), right, || format!("{proven:?}"));
+    }
+    tally.finish(1);
+}
+
+#[test]
+fn the_certificate_of_rfc_8705() {
+    let Some(document) = vectors("rfc-examples/mtls-cnf.json") else {
+        return;
+    };
+    let row = &document["vectors"][0];
+    let der = STANDARD.decode(row["certificate_der_base64"].as_str().unwrap());
+    let thumbprint = Thumbprint::of_certificate(&der.unwrap());
+    assert_eq!(thumbprint.to_string(), row["x5t_s256"]);
 }

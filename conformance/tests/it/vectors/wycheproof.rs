@@ -50,7 +50,9 @@ fn run(file: &str, suite: &'static str, least: usize) {
             let id = test["tcId"].as_u64().unwrap();
             let printed = test["result"].as_str().unwrap();
             let expected = overrides.get(&id).map_or(printed, String::as_str);
-            let verified = test["jws"].as_str().is_some_and(|jws| verifies(jws, &set));
+            let verified = test["jws"]
+                .as_str()
+                .is_some_and(|jws| verifies(jws, &set));
             symmetric += usize::from(is_symmetric);
             let wanted = expected == "valid" && !is_symmetric;
             let skip_or_optional = matches!(expected, "skip" | "optional");

@@ -3,10 +3,12 @@
 use crate::evidence::format_duration;
 use crate::finding::Finding;
 use crate::handshake::TlsHost;
-use crate::observation::Observation;
+use crate::observation::{KeySetResponse, Observation};
 use crate::place::SettingPlace;
+use crate::resource::ResourceObservation;
 use crate::sample::{SampleJwt, SampleToken};
 use crate::settings_file::SettingsFile;
+use crate::transmitter::TransmitterObservation;
 use portcullis_resource_server::KeySettings;
 use std::time::Duration;
 
@@ -35,7 +37,7 @@ impl AuditSubject {
                 facts.push(("metadata", response.inspection.url.to_string()));
             }
         }
-        if let Some(keys) = keys(observation) {
+        if let Some(keys) = observation.keys.as_ref().and_then(keys) {
             facts.push(("keys", keys));
         }
         for host in &observation.hosts {
@@ -51,6 +53,34 @@ impl AuditSubject {
         }
     }
 
+    /// A protected resource.
+    #[must_use]
+    pub fn resource(resource: &ResourceObservation, findings: Vec<Finding>) -> Self {
+        let mut facts = vec![("metadata", resource.metadata.url.to_string())];
+        for (issuer, _) in &resource.issuers {
+            facts.push(("issuer", issuer.clone()));
+        }
+        Self {
+            name: resource.asked.clone(),
+            facts,
+            findings,
+        }
+    }
+
+    /// A transmitter of security events.
+    #[must_use]
+    pub fn transmitter(transmitter: &TransmitterObservation, findings: Vec<Finding>) -> Self {
+        let mut facts = vec![("metadata", transmitter.metadata.url.to_string())];
+        if let Some(keys) = transmitter.keys.as_ref().and_then(keys) {
+            facts.push(("keys", keys));
+        }
+        Self {
+            name: transmitter.issuer.to_string(),
+            facts,
+            findings,
+        }
+    }
+
     /// A settings file.
     #[must_use]
     pub fn settings(settings: &SettingsFile, findings: Vec<Finding>) -> Self {
@@ -61,6 +91,13 @@ impl AuditSubject {
             facts: vec![("settings", format!("{issuers}, {routes}"))],
             findings,
         }
+    }
+
+    /// The same with only the findings that this chooses.
+    #[must_use]
+    pub fn keep(mut self, chosen: impl Fn(&Finding) -> bool) -> Self {
+        self.findings.retain(chosen);
+        self
     }
 
     /// The issuer, or the file's name.
@@ -87,13 +124,16 @@ fn plural(noun: &str, number: usize) -> String {
     format!("{number} {noun}{ending}")
 }
 
-fn keys(observation: &Observation) -> Option<String> {
-    let set = observation.keys.as_ref()?;
+fn keys(set: &KeySetResponse) -> Option<String> {
     let answer = set.answer()?;
     if answer.status != 200 {
         return None;
     }
-    let usable = set.keys.iter().filter(|key| key.verdict.is_ok()).count();
+    let usable = set
+        .keys
+        .iter()
+        .filter(|key| key.verdict.is_ok())
+        .count();
     // The interval of a server with the default settings, which nobody has changed for the audit.
     let interval = format_duration(KeySettings::default().refresh_after(answer.max_age()));
     Some(format!(

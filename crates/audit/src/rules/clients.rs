@@ -59,7 +59,13 @@ fn secrets_only(observation: &Observation) -> Vec<String> {
             return Vec::new();
         }
     }
-    vec![format!("the methods are {}", quote_list(methods))]
+    // `none` is for public clients, which have no secret.
+    let secrets = methods.into_iter().filter(|method| *method != "none");
+    let secrets: Vec<&str> = secrets.collect();
+    when(
+        !secrets.is_empty(),
+        format!("the methods are {}", quote_list(secrets)),
+    )
 }
 
 fn unsigned_assertions(observation: &Observation) -> Vec<String> {

@@ -101,6 +101,11 @@ pub(super) const RULES: &[Rule] = &[
 ];
 
 fn missing(observation: &Observation) -> Vec<String> {
+    // Over a connection that is not trusted nothing is fetched: the certificate is the fault then.
+    let mut responses = observation.metadata.iter();
+    if observation.is_untrusted() && responses.all(|it| it.inspection.answer.is_err()) {
+        return Vec::new();
+    }
     let mut reasons = Vec::new();
     for response in &observation.metadata {
         if response.document.is_some() {
@@ -324,7 +329,10 @@ fn signed_metadata(observation: &Observation) -> Vec<String> {
     let mut evidence = Vec::new();
     // RFC 8414, section 2.1: its values take precedence, so a client must be able to check them.
     let is_signed = match &observation.keys {
-        Some(set) => set.jwks.as_ref().is_ok_and(|jwks| is_verified(&jws, jwks)),
+        Some(set) => set
+            .jwks
+            .as_ref()
+            .is_ok_and(|jwks| is_verified(&jws, jwks)),
         None => false,
     };
     if !is_signed {

@@ -10,9 +10,13 @@ mod keys;
 mod metadata;
 mod ours;
 mod ours_listeners;
+mod ours_proofs;
 mod ours_routes;
+mod resource;
 mod tls;
 mod token;
+mod transmitter;
+mod transmitter_streams;
 
 use crate::rule::Rule;
 
@@ -28,8 +32,15 @@ pub const GROUPS: &[(&str, &[Rule])] = &[
     ("HTTP", http::RULES),
     ("Clock", clock::RULES),
     ("Sample token", token::RULES),
+    ("Protected resource", resource::RULES),
+    ("Transmitter of security events", transmitter::RULES),
+    (
+        "Transmitter of security events: streams",
+        transmitter_streams::RULES,
+    ),
     ("Our settings: issuers", ours::RULES),
     ("Our settings: routes", ours_routes::RULES),
+    ("Our settings: proofs", ours_proofs::RULES),
     ("Our settings: listeners and files", ours_listeners::RULES),
 ];
 

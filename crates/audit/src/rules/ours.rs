@@ -75,7 +75,13 @@ fn dangers(settings: &SettingsFile) -> Vec<SettingEvidence> {
 
 fn leeway(settings: &SettingsFile) -> Vec<SettingEvidence> {
     let mut evidence = Vec::new();
-    for (index, issuer) in settings.config.resource_server.issuer.iter().enumerate() {
+    for (index, issuer) in settings
+        .config
+        .resource_server
+        .issuer
+        .iter()
+        .enumerate()
+    {
         // Each second of leeway is a second in which a revoked or stolen token still works.
         if let Some(seconds) = issuer.leeway
             && seconds > USUAL_LEEWAY
@@ -91,7 +97,13 @@ fn leeway(settings: &SettingsFile) -> Vec<SettingEvidence> {
 
 fn lifetime(settings: &SettingsFile) -> Vec<SettingEvidence> {
     let mut evidence = Vec::new();
-    for (index, issuer) in settings.config.resource_server.issuer.iter().enumerate() {
+    for (index, issuer) in settings
+        .config
+        .resource_server
+        .issuer
+        .iter()
+        .enumerate()
+    {
         if let Some(seconds) = issuer.max_lifetime
             && seconds > DAY
         {
@@ -137,7 +149,10 @@ fn is_wide(require: &RequireConfig, outer_names_issuer: bool) -> bool {
     if (require.role.is_some() || require.group.is_some()) && !names_issuer {
         return true;
     }
-    for inner in all.iter().chain(require.any.as_deref().unwrap_or_default()) {
+    for inner in all
+        .iter()
+        .chain(require.any.as_deref().unwrap_or_default())
+    {
         if is_wide(inner, names_issuer) {
             return true;
         }

@@ -43,13 +43,11 @@ pub(super) const RULES: &[Rule] = &[
 ];
 
 fn untrusted_hosts(observation: &Observation) -> Vec<String> {
-    let mut evidence = Vec::new();
-    for host in &observation.hosts {
-        if let Some(reason) = &host.untrusted {
-            evidence.push(format!("{}: {reason}", host.name));
-        }
-    }
-    evidence
+    // The reason names its host already.
+    let hosts = observation.hosts.iter();
+    hosts
+        .filter_map(|host| host.untrusted.clone())
+        .collect()
 }
 
 fn expiring(observation: &Observation) -> Vec<String> {

@@ -27,6 +27,15 @@ pub(super) const RULES: &[Rule] = &[
         check: RuleCheck::Issuer(opaque),
     },
     Rule {
+        id: "audit.token_encrypted",
+        severity: Severity::Warning,
+        section: "RFC 9068, section 2.1",
+        title: "the token is encrypted",
+        cure: "have the provider issue signed access tokens for this API, not encrypted ones: only \
+            the holder of the key can read those, and a server of ours has none",
+        check: RuleCheck::Issuer(encryption),
+    },
+    Rule {
         id: "audit.token_issuer",
         severity: Severity::Error,
         section: "RFC 9068, section 4",
@@ -146,6 +155,14 @@ fn malformed_token(observation: &Observation) -> Vec<String> {
 fn opaque(observation: &Observation) -> Vec<String> {
     let is_opaque = matches!(observation.sample, Some(SampleToken::Opaque));
     when(is_opaque, "it is not a JWT")
+}
+
+fn encryption(observation: &Observation) -> Vec<String> {
+    let is_encrypted = matches!(observation.sample, Some(SampleToken::Encrypted));
+    when(
+        is_encrypted,
+        "it is a JWE: five parts, with `enc` in its header",
+    )
 }
 
 fn other_issuer(observation: &Observation) -> Vec<String> {

@@ -22,6 +22,28 @@ $ portcullis audit https://idp.example.com
 ...
 ```
 
+The sum counts findings: a rule that fires in several places is one. `--list` shows every rule, with its severity, what
+it looks at and its cure; `--rule` keeps to one, and can be repeated:
+
+```console
+$ portcullis audit --list --rule audit.pkce_missing
+...
+  Grants and flows, at the provider
+...
+  warning  audit.pkce_missing
+           finds    the metadata does not say that PKCE is supported
+...
+  1 rule
+...
+$ portcullis audit https://idp.example.com --rule audit.pkce_missing
+...
+  0 errors, 0 warnings, 0 notes: passes
+...
+```
+
+Exit codes of `portcullis audit`: 0 nothing at or above `--fail-on`, 1 could not run, 2 findings, 4 no answer from the
+provider.
+
 With an access token, it judges that too. This one is from the [development identity provider](idp.md):
 
 ```console
@@ -91,6 +113,27 @@ The audit does not examine redirect addresses, the rotation of refresh tokens an
 users, which only an account shows. It does not check that the provider keeps the promises of its
 metadata. It leaves out resource indicators (RFC 8707), which metadata does not mention, headers for
 pages, and cross-origin access, which is harmless for metadata.
+
+## An API
+
+`--resource-url` looks at what an API says about itself (RFC 9728): whether it does, whether that is
+about the URL that was asked, and whether each issuer that it names has metadata under that very name.
+
+## A transmitter of security events
+
+`portcullis audit ssf` looks at what a transmitter says about itself (OpenID Shared Signals Framework 1.0): whether that is
+its own, whether its events can be verified, and what a receiver will miss. It creates no stream, and needs no token:
+
+```console
+$ portcullis audit ssf https://idp.example.com
+  Audit of https://idp.example.com
+...
+  metadata https://idp.example.com/.well-known/ssf-configuration
+...
+```
+
+A transmitter of older drafts keeps its metadata elsewhere: `--metadata-url` names the address. For TLS, and for all that
+concerns tokens, audit its issuer as a provider.
 
 ## Our own settings
 

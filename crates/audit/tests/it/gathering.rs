@@ -61,10 +61,42 @@ async fn a_private_authority_is_trusted_where_it_is_named() {
 async fn a_certificate_for_another_name_is_found() {
     let (idp, file) = provider("other.example").await;
     let found = found(&idp, Some(&file)).await.unwrap();
-    assert_eq!(
-        found,
-        ["audit.metadata_missing", "audit.certificate_untrusted"]
-    );
+    assert_eq!(found, ["audit.certificate_untrusted"]);
+    std::fs::remove_file(file).unwrap();
+}
+
+/// The library only has a name for it; people get the reason and the cure.
+#[tokio::test]
+async fn an_authority_as_the_certificate_of_a_server_is_told_in_words() {
+    let front = Front::self_signed().await;
+    let config = IdpConfig {
+        issuer: Some(front.url.clone()),
+        ..IdpConfig::default()
+    };
+    let idp = Idp::start(config).await.unwrap();
+    let file = std::env::temp_dir().join(format!("portcullis-audit-{}.pem", idp.address().port()));
+    std::fs::write(&file, &front.authority).unwrap();
+    front.serve(Some(idp.address()));
+    let written = IssuerConfig {
+        url: idp.issuer().to_string(),
+        ca_file: Some(file.clone()),
+        ..IssuerConfig::default()
+    };
+    let inspector = written.inspector(Limits::default(), Arc::new(SystemClock::new()));
+    let observation = gather(&inspector.unwrap(), Some(&file), None)
+        .await
+        .unwrap();
+    let fetched = observation.metadata[0]
+        .inspection
+        .answer
+        .as_ref()
+        .unwrap_err();
+    let shaken = observation.hosts[0].untrusted.as_ref().unwrap();
+    for told in [fetched, shaken] {
+        let expected = "is that of an authority, not of a server";
+        assert!(told.contains(expected), "{told}");
+        assert!(!told.contains("OtherError"), "{told}");
+    }
     std::fs::remove_file(file).unwrap();
 }
 

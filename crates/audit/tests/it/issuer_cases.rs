@@ -89,6 +89,7 @@ impl Reply {
         Inspection {
             url: url.parse().unwrap(),
             answer,
+            cure: None,
         }
     }
 }
@@ -322,6 +323,10 @@ const CASES: &[(&str, Change)] = &[
     ("audit.clock_drifting", |it| all_dates(it, NOW - 30)),
     ("audit.token_refused", |it| it.token = Some(token(&json!({ "alg": "none" }), &json!({})))),
     ("audit.token_opaque", |it| it.token = Some("ya29.opaque".to_owned())),
+    ("audit.token_encrypted", |it| {
+        let header = base64url::encode(br#"{"alg":"RSA-OAEP","enc":"A256GCM"}"#);
+        it.token = Some(format!("{header}.a2V5.aXY.dGV4dA.dGFn"));
+    }),
     ("audit.token_issuer", |it| it.token = Some(token(&json!({}), &json!({ "iss": "https://other.example" })))),
     ("audit.token_signature", |it| it.signed = Some(false)),
     ("audit.token_id_token", |it| it.token = Some(token(&json!({ "typ": "JWT" }), &json!({ "nonce": "n" })))),
@@ -400,7 +405,17 @@ fn every_rule_fires_in_its_case() {
 #[test]
 fn every_rule_has_a_case() {
     let settings = super::settings_cases::CASES.iter().map(|(id, _)| *id);
-    let cases: Vec<&str> = CASES.iter().map(|(id, _)| *id).chain(settings).collect();
+    let cases: Vec<&str> = CASES
+        .iter()
+        .map(|(id, _)| *id)
+        .chain(settings)
+        .chain(super::resource_cases::CASES.iter().map(|(id, _)| *id))
+        .chain(
+            super::transmitter_cases::CASES
+                .iter()
+                .map(|(id, _)| *id),
+        )
+        .collect();
     for rule in all() {
         assert!(
             cases.contains(&rule.id),
@@ -440,6 +455,20 @@ fn rules_keep_quiet_where_nothing_is_wrong() {
             );
         }),
         ("audit.metadata_missing", |it| it.forms[1].1.status = 404),
+        ("audit.metadata_missing", |it| {
+            let untrusted = Some("UnknownIssuer".to_owned());
+            it.door.as_mut().unwrap().untrusted = untrusted;
+            it.forms
+                .iter_mut()
+                .for_each(|(_, reply)| reply.fault = Some("untrusted"));
+        }),
+        ("audit.client_secrets_only", |it| {
+            it.metadata("token_endpoint_auth_methods_supported", json!(["none"]));
+        }),
+        ("audit.token_opaque", |it| {
+            let header = base64url::encode(br#"{"alg":"dir","enc":"A256GCM"}"#);
+            it.token = Some(format!("{header}..aXY.dGV4dA.dGFn"));
+        }),
         ("audit.token_lifetime", |it| {
             it.token = Some(token(&json!({}), &json!({ "exp": NOW + 86_400 })));
         }),

@@ -14,5 +14,7 @@ mod handshakes;
 mod issuer_cases;
 mod provider_shapes;
 mod report;
+mod resource_cases;
 mod settings_cases;
 mod tls_front;
+mod transmitter_cases;

@@ -43,6 +43,11 @@ pub(crate) const CASES: &[(&str, Change)] = &[
     ("audit.ours_any_token", ("[[route]]", "[[route]]\npath = \"/me\"\n[[route]]")),
     ("audit.ours_upstream_plain", ("https://api.internal", "http://10.0.0.7:8000")),
     ("audit.ours_token_forwarded", ("hosts = ", "identity = { forward_token = true }\nhosts = ")),
+    ("audit.ours_proofs_unshared", ("store = \"rediss://redis.example:6380\"\n[gateway]",
+        "[[route]]\npath = \"/pay\"\nrequire = { scope = \"pay\", any = [{ bound = \"dpop\" }, { role = \
+        \"A\" }] }\n[gateway]")),
+    ("audit.ours_nonce_secret_missing", ("[revocation]\n", "[dpop]\nnonces = true\n[revocation]\n")),
+    ("audit.ours_proof_age", ("[revocation]\n", "[dpop]\nmax_age = 300\n[revocation]\n")),
     ("audit.ours_secret_readable", ("/tls/gateway.key", "/open/gateway.key")),
     ("audit.ours_trust_writable", ("audience = \"api\"", "audience = \"api\"\nkey_snapshot = \
         \"/open/keys\"")),

@@ -2,7 +2,7 @@
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use rustls::crypto::aws_lc_rs;
-use rustls::pki_types::PrivateKeyDer;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ServerConfig, SupportedProtocolVersion};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -29,19 +29,37 @@ impl Front {
         params.not_before = rcgen::date_time_ymd(2_025, 1, 1);
         params.not_after = rcgen::date_time_ymd(2_040, 1, 1);
         let own = params.signed_by(&pair, &authority).unwrap();
+        Self::with(own.der().clone(), &pair, authority.pem(), versions).await
+    }
+
+    /// With the certificate of an authority as its own, as a hasty `openssl req -x509` makes it.
+    pub(crate) async fn self_signed() -> Self {
+        let mut params = CertificateParams::new(["localhost".to_owned()]).unwrap();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let pair = KeyPair::generate().unwrap();
+        let own = params.self_signed(&pair).unwrap();
+        Self::with(own.der().clone(), &pair, own.pem(), rustls::ALL_VERSIONS).await
+    }
+
+    async fn with(
+        own: CertificateDer<'static>,
+        pair: &KeyPair,
+        authority: String,
+        versions: &[&'static SupportedProtocolVersion],
+    ) -> Self {
         let key = PrivateKeyDer::try_from(pair.serialize_der()).unwrap();
         let config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
             .with_protocol_versions(versions)
             .unwrap()
             .with_no_client_auth()
-            .with_single_cert(vec![own.der().clone()], key);
+            .with_single_cert(vec![own], key);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         Self {
             url: format!(
                 "https://localhost:{}",
                 listener.local_addr().unwrap().port()
             ),
-            authority: authority.pem(),
+            authority,
             listener,
             acceptor: TlsAcceptor::from(Arc::new(config.unwrap())),
         }

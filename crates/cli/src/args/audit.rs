@@ -1,21 +1,41 @@
 //! `portcullis audit`.
 
-use clap::{Args, ValueEnum};
-use portcullis_audit::Severity;
+use clap::{Args, Subcommand, ValueEnum};
 use portcullis_audit::report::Waiver;
+use portcullis_audit::{Rule, Severity, all, find};
 use std::path::PathBuf;
 
 #[derive(Args, Debug)]
-#[command(after_long_help = AUDIT)]
+// `audit https://idp.example ssf ...` would otherwise ignore the issuer.
+#[command(args_conflicts_with_subcommands = true, after_long_help = AUDIT)]
 pub(crate) struct AuditArguments {
+    #[command(subcommand)]
+    pub(crate) action: Option<AuditAction>,
     /// The identity provider [env: OAUTH2_ISSUER, also from .env]
     pub(crate) issuer: Option<String>,
+    /// The same as the argument, as other commands have it
+    #[arg(
+        long = "issuer",
+        id = "issuer_option",
+        value_name = "URL",
+        conflicts_with = "issuer"
+    )]
+    pub(crate) issuer_option: Option<String>,
+    /// An API instead: what it says about itself (RFC 9728), and the issuers that it names
+    #[arg(
+        long,
+        value_name = "URL",
+        conflicts_with_all = [
+            "issuer", "issuer_option", "config", "profile", "metadata_url", "token_file", "ca_file",
+        ],
+    )]
+    pub(crate) resource_url: Option<String>,
     /// Our own settings instead, and every issuer in them
     #[arg(
         long,
         value_name = "FILE",
         // Each issuer in the file has its own of these, so one for all would be ambiguous.
-        conflicts_with_all = ["issuer", "ca_file", "profile", "metadata_url"],
+        conflicts_with_all = ["issuer", "issuer_option", "ca_file", "profile", "metadata_url"],
     )]
     pub(crate) config: Option<PathBuf>,
     /// Ask nobody: the settings alone
@@ -36,6 +56,38 @@ pub(crate) struct AuditArguments {
     /// Where the metadata is, if not under the issuer
     #[arg(long, value_name = "URL")]
     pub(crate) metadata_url: Option<String>,
+    /// List the rules, each with its severity, what it looks at and its cure; asks nobody
+    #[arg(
+        long,
+        conflicts_with_all = ["issuer", "issuer_option", "config", "token_file"],
+    )]
+    pub(crate) list: bool,
+    #[command(flatten)]
+    pub(crate) report: ReportArguments,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum AuditAction {
+    /// A transmitter of security events: what it says about itself (Shared Signals)
+    #[command(after_long_help = SSF)]
+    Ssf {
+        /// The transmitter: the `iss` of its events [env: OAUTH2_ISSUER, also from .env]
+        issuer: Option<String>,
+        /// Where its metadata is, if not at the well-known address of the issuer
+        #[arg(long, value_name = "URL")]
+        metadata_url: Option<String>,
+        /// A file with the certificates, in PEM, of a private authority to trust besides the usual
+        /// ones
+        #[arg(long, value_name = "FILE")]
+        ca_file: Option<PathBuf>,
+        #[command(flatten)]
+        report: ReportArguments,
+    },
+}
+
+/// What is reported, and how.
+#[derive(Args, Debug)]
+pub(crate) struct ReportArguments {
     /// How to print: for people, for programs, or for code scanning
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
@@ -45,9 +97,34 @@ pub(crate) struct AuditArguments {
     /// A rule that does not count, and why: `audit.pkce_missing=our clients use it all the same`
     #[arg(long, value_name = "RULE=REASON", value_parser = Waiver::parse)]
     pub(crate) ignore: Vec<Waiver>,
-    /// Tell notes with their cures as well
+    /// Only this rule, such as `audit.pkce_missing`; can be repeated. With
+    /// `audit --list`, shows it
+    #[arg(long, value_name = "RULE", value_parser = rule)]
+    pub(crate) rule: Vec<&'static Rule>,
+    /// Show notes with their cures as well, and the causes of an error
     #[arg(long, short)]
     pub(crate) verbose: bool,
+}
+
+/// A rule by its name; `audit.` in front may be left out.
+fn rule(name: &str) -> Result<&'static Rule, String> {
+    let full = format!("audit.{}", name.trim_start_matches("audit."));
+    find(&full).ok_or_else(|| match nearest(&full) {
+        Some(id) => format!("expected the name of a rule, such as the similar {id}"),
+        None => "expected the name of a rule; `portcullis audit --list` shows all".to_owned(),
+    })
+}
+
+/// The rule whose name shares the longest beginning with this one, if it shares a word.
+fn nearest(name: &str) -> Option<&'static str> {
+    let shared = |id: &str| {
+        id.bytes()
+            .zip(name.bytes())
+            .take_while(|(a, b)| a == b)
+            .count()
+    };
+    let nearest = all().map(|rule| rule.id).max_by_key(|id| shared(id))?;
+    (shared(nearest) > "audit.key".len()).then_some(nearest)
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -85,9 +162,44 @@ Examples:
   $ portcullis audit https://idp.example
   $ portcullis audit https://idp.example --fail-on warning --format sarif > audit.sarif
   $ portcullis audit https://idp.example --ignore 'audit.pkce_missing=our clients use it'
+  $ portcullis audit --resource-url https://api.example/orders
+  $ portcullis audit ssf https://idp.example
   $ portcullis audit --config portcullis.toml --offline
-
-Every rule, its severity and its cure: docs/audit.md.
+  $ portcullis audit --list
+  $ portcullis audit --list --rule audit.pkce_missing
+  $ portcullis audit https://idp.example --rule audit.pkce_missing
 
 Exit codes: 0 nothing at or above --fail-on, 1 could not run, 2 findings, 4 no answer from the
 provider.";
+
+const SSF: &str = "\
+Examples:
+  $ portcullis audit ssf https://idp.example
+  $ portcullis audit ssf https://idp.example --fail-on warning --format sarif > audit.sarif
+  $ portcullis audit ssf https://idp.example --metadata-url https://idp.example/risc.json
+
+Nothing is created, and no token is needed: only its metadata and its keys are read. `portcullis
+events create` tries more.
+
+Exit codes: 0 nothing at or above --fail-on, 1 could not run, 2 findings, 4 no answer from the
+transmitter.";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rule_is_named_with_or_without_its_prefix() {
+        for name in ["audit.pkce_missing", "pkce_missing"] {
+            assert_eq!(rule(name).map(|rule| rule.id), Ok("audit.pkce_missing"));
+        }
+        assert!(
+            rule("pkce_mising")
+                .unwrap_err()
+                .contains("audit.pkce_missing")
+        );
+        for name in ["", "audit.", "nothing"] {
+            assert!(rule(name).unwrap_err().contains("--list"), "{name}");
+        }
+    }
+}

@@ -1,5 +1,6 @@
 //! `portcullis config`.
 
+use super::address;
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
 
@@ -15,9 +16,14 @@ pub(crate) enum ConfigAction {
     /// Check the settings, and print every fault with its line and help
     #[command(after_long_help = CHECK)]
     Check {
-        /// The settings file
-        #[arg(long, value_name = "FILE", default_value = "portcullis.toml")]
-        config: PathBuf,
+        /// The settings file [default: portcullis.toml]
+        file: Option<PathBuf>,
+        /// The settings file, as other commands name it
+        #[arg(long, value_name = "FILE", conflicts_with = "file")]
+        config: Option<PathBuf>,
+        /// Ask every issuer for its keys, and try introspection, groups and the revocation store
+        #[arg(long)]
+        online: bool,
         /// Compare the routes with the operations of an OpenAPI document (3.0 or 3.1)
         #[arg(long, value_name = "FILE")]
         openapi: Option<PathBuf>,
@@ -41,9 +47,28 @@ pub(crate) enum ConfigAction {
         )]
         config: PathBuf,
     },
+    /// Show which requests two settings files decide otherwise
+    #[command(after_long_help = DIFF)]
+    Diff {
+        /// The settings file in use
+        #[arg(value_name = "OLD")]
+        old: PathBuf,
+        /// The settings file to come
+        #[arg(value_name = "NEW")]
+        new: PathBuf,
+    },
     /// Write a commented settings file to start from
     #[command(after_long_help = INIT)]
     Init {
+        /// The issuer whose tokens are accepted, exactly as it stands in their `iss`
+        #[arg(long, value_name = "URL")]
+        issuer: Option<String>,
+        /// What the tokens' `aud` must hold; several times for several
+        #[arg(long, value_name = "NAME")]
+        audience: Vec<String>,
+        /// Where requests go: a URL, `localhost:3000`, or a port on loopback
+        #[arg(long, value_name = "URL", value_parser = address::upstream)]
+        upstream: Option<String>,
         /// The file to write; `-` for standard output. An existing file is not overwritten
         #[arg(long, value_name = "FILE", default_value = "portcullis.toml")]
         config: PathBuf,
@@ -56,19 +81,35 @@ pub(crate) enum ConfigAction {
 const CONFIG: &str = "\
 Examples:
   $ portcullis config init
-  $ portcullis config check --config portcullis.toml
+  $ portcullis config check portcullis.toml
+  $ portcullis config diff portcullis.toml portcullis.new.toml
   $ portcullis config schema > portcullis.schema.json";
 
 const CHECK: &str = "\
 Examples:
   $ portcullis config check
-  $ portcullis config check --config /etc/portcullis/portcullis.toml
+  $ portcullis config check /etc/portcullis/portcullis.toml
+  $ portcullis config check --online
   $ portcullis config check --openapi api.yaml
 
+`--online` sends a random text to the introspection endpoints, and changes nothing anywhere.
 With `--openapi`, a route that demands less than the document is a fault; one that demands more is
 shown, and so are operations without a route and routes without an operation.
 
-Exit codes: 0 no faults, 1 faults, or could not run.";
+Exit codes: 0 no faults, 1 faults, or could not run; with `--online`, 2 if a client of the settings
+is refused, 4 if something does not answer as it should.";
+
+const DIFF: &str = "\
+Examples:
+  $ portcullis config diff portcullis.toml portcullis.new.toml
+  $ git show HEAD:portcullis.toml > old.toml
+  $ portcullis config diff old.toml portcullis.toml
+
+The comparison covers who may call what: hosts, routes, and what they demand. It asks both files
+about requests that stand for all others. Upstreams, headers for them, bodies and timeouts are not
+compared.
+
+Exit codes: 0 no request is decided otherwise, 1 some are, or could not run.";
 
 const SCHEMA: &str = "\
 Examples:
@@ -78,6 +119,6 @@ Editors find it by the first line of the settings: `#:schema ./portcullis.schema
 
 const INIT: &str = "\
 Examples:
-  $ portcullis config init
+  $ portcullis config init --issuer https://idp.acme.dev --audience api://orders --upstream 3000
   $ portcullis config init --config -
   $ portcullis config init --from-openapi api.yaml";

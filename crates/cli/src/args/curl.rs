@@ -29,7 +29,9 @@ const CALL: &str = "API request";
 
 const CURL: &str = "\
 Obtains a token like `portcullis token`, and sends it with the request; with --dpop, also a proof of
-its key, which plain curl cannot make. Redirects are not followed: the token goes to no other host.
+its key, which plain curl cannot make. A client that authenticates by --client-certificate-file
+shows the certificate to the API too, for tokens that are bound to it. Redirects are not
+followed: the token goes to no other host.
 
 If the API demands a stronger or newer sign-in (RFC 9470), the person signs in again, and the
 request is repeated once. If nobody can sign in here, the command prints the line to type.

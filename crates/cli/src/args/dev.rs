@@ -1,5 +1,6 @@
 //! `portcullis dev` and `portcullis idp`.
 
+use super::address;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand};
 use portcullis_idp::Dialect;
@@ -15,9 +16,16 @@ pub(crate) struct DevArguments {
     /// [default: the users alice, with the role Admin, and bob]
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
+    /// Keep the users and clients that are changed on the console in this file, over restarts
+    #[arg(long, value_name = "FILE")]
+    pub(crate) keep: Option<PathBuf>,
     /// Your own API: the gateway runs in front of it, instead of in front of the example
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", value_parser = address::upstream)]
     pub(crate) upstream: Option<String>,
+    /// The address of the gateway; a port alone is on 127.0.0.1
+    /// [default: 127.0.0.1:8080, or a free port if that is taken]
+    #[arg(long, value_name = "ADDRESS", value_parser = address::listen)]
+    pub(crate) listen: Option<std::net::SocketAddr>,
 }
 
 #[derive(Args, Debug)]
@@ -31,8 +39,12 @@ pub(crate) struct IdpArguments {
     /// The settings, in TOML [default: the users alice, with the role Admin, and bob]
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
-    /// The address to listen on [default: 127.0.0.1:9000, or a free port if that is taken]
-    #[arg(long, value_name = "ADDRESS")]
+    /// Keep the users and clients that are changed on the console in this file, over restarts
+    #[arg(long, value_name = "FILE")]
+    pub(crate) keep: Option<PathBuf>,
+    /// The address to listen on; a port alone is on 127.0.0.1
+    /// [default: 127.0.0.1:9000, or a free port if that is taken]
+    #[arg(long, value_name = "ADDRESS", value_parser = address::listen)]
     pub(crate) listen: Option<std::net::SocketAddr>,
     /// The signature algorithm, such as RS256, ES256, PS256 or EdDSA [default: RS256]
     #[arg(long, value_name = "NAME")]
@@ -47,6 +59,16 @@ fn dialects() -> impl TypedValueParser<Value = Dialect> {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum IdpAction {
+    /// Write a commented settings file to start from
+    #[command(after_long_help = INIT)]
+    Init {
+        /// The file to write; `-` for standard output. An existing file is not overwritten
+        #[arg(long, value_name = "FILE", default_value = "idp.toml")]
+        config: PathBuf,
+    },
+    /// Print the JSON schema of the settings, for editors
+    #[command(after_long_help = SCHEMA)]
+    Schema,
     /// Sign with a new key from now on
     #[command(after_long_help = ROTATE)]
     Rotate {
@@ -57,9 +79,8 @@ pub(crate) enum IdpAction {
         // Two keys under one `kid` at the same time would be ambiguous.
         #[arg(long, conflicts_with = "overlap")]
         same_kid: bool,
-        /// The URL of the running identity provider
-        #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:9000")]
-        issuer: String,
+        #[command(flatten)]
+        target: IdpTarget,
     },
     /// Set a fault: a failing endpoint, a wrong clock, wrong tokens; without arguments, show them
     #[command(after_long_help = FAULTS)]
@@ -70,10 +91,20 @@ pub(crate) enum IdpAction {
         // `clock_off -3600` has a value, not a flag.
         #[arg(allow_negative_numbers = true)]
         position: Option<String>,
-        /// The URL of the running identity provider
-        #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:9000")]
-        issuer: String,
+        #[command(flatten)]
+        target: IdpTarget,
     },
+}
+
+/// The running identity provider.
+#[derive(Args, Debug)]
+pub(crate) struct IdpTarget {
+    /// The URL of the running identity provider
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:9000")]
+    pub(crate) issuer: String,
+    /// A file with certificates in PEM to trust besides those of the system
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ca_file: Option<PathBuf>,
 }
 
 const FAULTS: &str = "\
@@ -83,9 +114,18 @@ Endpoints (SWITCH):
 Faults of an endpoint (POSITION):
   none, 500, 401, 429, slow:MILLISECONDS, hang, closed, html, garbage, empty,
   huge, truncated, redirect, wrong-issuer
-Flaws of issued tokens, for access_token_flaw and id_token_flaw:
-  none, expired, not-yet-valid, wrong-key, unsigned, hmac, flipped
-Claims of issued tokens, for access_token_claims and id_token_claims:
+Flaws of tokens, for access_token_flaw and id_token_flaw:
+  none, expired, not-yet-valid, wrong-key, unsigned, hmac, flipped,
+  wrong-audience, wrong-issuer, unknown-key
+Flaws of logout tokens and events, for logout_token_flaw and event_flaw:
+  none, wrong-key, unsigned, hmac, flipped, wrong-audience, wrong-issuer,
+  unknown-key, wrong-type, replayed, no-jti, no-events, two-events,
+  no-subject, oversized
+Flaws of logout tokens alone, for logout_token_flaw:
+  expired, nonce
+Flaws of events alone, for event_flaw:
+  exp, sub, future
+Claims of tokens, for access_token_claims, id_token_claims and so on:
   a JSON object; null removes a claim
 The clock, for clock_off:
   seconds ahead, or (negative) behind
@@ -94,26 +134,37 @@ Examples:
   $ portcullis idp fault token slow:2000
   $ portcullis idp fault jwks closed
   $ portcullis idp fault clock_off -3600
-  $ portcullis idp fault access_token_claims '{\"aud\": \"api://other\"}'
+  $ portcullis idp fault access_token_claims '{\"aud\":\"other\"}'
   $ portcullis idp fault reset";
 
 const DEV: &str = "\
 Examples:
   $ portcullis dev
   $ portcullis dev --as keycloak
-  $ portcullis dev --upstream http://127.0.0.1:3000
+  $ portcullis dev --upstream localhost:3000 --listen 8888
 
 For development only: the passwords are public. Ctrl-C stops everything.";
 
 const IDP: &str = "\
 Examples:
   $ portcullis idp
-  $ portcullis idp --as entra --listen 127.0.0.1:9100
+  $ portcullis idp --as entra --listen 9100
+  $ portcullis idp init
   $ portcullis idp --config idp.toml
   $ portcullis idp rotate --overlap
   $ portcullis idp fault token 500
 
 For development only: the passwords are public. Ctrl-C stops it.";
+
+const INIT: &str = "\
+Examples:
+  $ portcullis idp init
+  $ portcullis idp --config idp.toml
+  $ portcullis idp init --config -";
+
+const SCHEMA: &str = "\
+Examples:
+  $ portcullis idp schema > idp.schema.json";
 
 const ROTATE: &str = "\
 Examples:

@@ -9,6 +9,17 @@ use std::time::Duration;
 pub(crate) struct KeysArguments {
     /// The identity provider [env: OAUTH2_ISSUER, also from .env]
     pub(crate) issuer: Option<String>,
+    /// The same as the argument, as other commands have it
+    #[arg(
+        long = "issuer",
+        id = "issuer_option",
+        value_name = "URL",
+        conflicts_with = "issuer"
+    )]
+    pub(crate) issuer_option: Option<String>,
+    /// An API whose metadata names the provider (RFC 9728)
+    #[arg(long, value_name = "URL", conflicts_with_all = ["metadata_url", "jwks_uri"])]
+    pub(crate) resource_url: Option<String>,
     /// A file with certificates in PEM to trust besides those of the system
     #[arg(long, value_name = "FILE")]
     pub(crate) ca_file: Option<PathBuf>,
@@ -52,6 +63,11 @@ Examples:
   $ portcullis keys https://idp.example
   $ portcullis keys https://idp.example --json
   $ portcullis keys https://idp.example --watch --every 30s
+  $ portcullis keys --resource-url https://api.example/orders
+
+With --watch, each line begins with a time and a word: `here` (at the start), `added`, `removed`,
+`rotated` (one key replaces another), `changed` (usable or not), `outage` and `back`, `clock` (the
+provider's differs from this machine's by more than ten seconds, or no longer does).
 
 Exit codes: 0 success, 1 could not run, 4 there is no usable key.";
 

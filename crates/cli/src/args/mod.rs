@@ -1,11 +1,16 @@
 //! The arguments and the help of each command, one file each.
 
+mod address;
 mod audit;
 mod config;
 mod curl;
 #[cfg(feature = "dev")]
 mod dev;
+mod events;
 mod explain;
+mod explain_proof;
+mod explain_request;
+mod help;
 mod keys;
 mod revoke;
 mod serve;
@@ -13,12 +18,16 @@ mod shell;
 mod sign_in;
 mod token;
 
-pub(crate) use audit::{AuditArguments, Format};
+pub(crate) use audit::{AuditAction, AuditArguments, Format, ReportArguments};
 pub(crate) use config::{ConfigAction, ConfigArguments};
 pub(crate) use curl::CurlArguments;
 #[cfg(feature = "dev")]
-pub(crate) use dev::{DevArguments, IdpAction, IdpArguments};
+pub(crate) use dev::{DevArguments, IdpAction, IdpArguments, IdpTarget};
+pub(crate) use events::{
+    CreateArguments, EventsAction, EventsArguments, NewState, TransmitterArguments,
+};
 pub(crate) use explain::ExplainArguments;
+pub(crate) use explain_proof::ProofArguments;
 pub(crate) use keys::KeysArguments;
 pub(crate) use revoke::RevokeArguments;
 pub(crate) use serve::ServeArguments;
@@ -29,7 +38,9 @@ pub(crate) use token::{
     SubjectTokenType, TokenAction, TokenArguments,
 };
 
-use clap::{Parser, Subcommand};
+use crate::output::{WIDTH, width};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use std::ffi::OsString;
 
 /// OAuth 2.0 and OpenID Connect protection for HTTP APIs.
 #[derive(Debug, Parser)]
@@ -37,13 +48,32 @@ use clap::{Parser, Subcommand};
     name = "portcullis",
     version,
     disable_help_subcommand = true,
-    // Longer lines are hard to read, however wide the terminal is.
-    max_term_width = 100,
+    max_term_width = WIDTH,
     after_long_help = PORTCULLIS,
 )]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     pub(crate) command: Command,
+    /// Show more: the causes of an error, and what the command does
+    #[arg(long, short, global = true)]
+    pub(crate) verbose: bool,
+}
+
+/// The arguments of a command line, program included.
+///
+/// # Errors
+///
+/// Arguments that do not fit, and requests for help or the version.
+pub(crate) fn parse(line: Vec<OsString>) -> Result<Arguments, clap::Error> {
+    let mut command = command();
+    let line = help::rewrite(line, &command);
+    let matches = command.try_get_matches_from_mut(line)?;
+    Arguments::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
+}
+
+/// The definition of the command line: help, completions and manual pages come from it.
+pub(crate) fn command() -> clap::Command {
+    help::prepare(Arguments::command(), width())
 }
 
 #[derive(Debug, Subcommand)]
@@ -67,6 +97,8 @@ pub(crate) enum Command {
     Logout(LogoutArguments),
     /// Revoke the tokens of a subject, a session or a client, or a single one, on all replicas
     Revoke(RevokeArguments),
+    /// Manage the streams of security events that a provider transmits (Shared Signals)
+    Events(EventsArguments),
     /// Explain why a token is accepted or refused, check by check
     Explain(ExplainArguments),
     /// Find weaknesses of an identity provider, or of your settings, each with its remedy
@@ -81,19 +113,20 @@ pub(crate) enum Command {
 
 const PORTCULLIS: &str = "\
 Examples:
-  Try everything on this machine:
+  # Try everything on this machine
   $ portcullis dev
 
-  Get a token, and see why an API accepts or refuses it:
-  $ portcullis token --issuer http://127.0.0.1:9000
-  $ export OAUTH2_ISSUER=http://127.0.0.1:9000 OAUTH2_AUDIENCE=api://enterprise-api
+  # Get a token, and see why an API accepts or refuses it
+  $ export OAUTH2_ISSUER=http://127.0.0.1:9000
+  $ export OAUTH2_AUDIENCE=api://enterprise-api
+  $ portcullis token
   $ portcullis token -q | portcullis explain
 
-  Run the gateway in front of an API:
+  # Run the gateway in front of an API
   $ portcullis config init
   $ portcullis serve
 
-Each command has its own --help, with examples.
+Each command has its own --help, with examples; `portcullis help token` is the same.
 
 Environment: the variables that each command names, also from the file `.env` in the working
 directory; NO_COLOR and CLICOLOR for colours, RUST_LOG for a log on standard error.

@@ -16,6 +16,8 @@ use std::path::PathBuf;
         "subject",
         "session",
         "client",
+        "thumbprint",
+        "enable",
         "list",
     ])
 )]
@@ -35,7 +37,15 @@ pub(crate) struct RevokeArguments {
     /// The client whose tokens to revoke: `client_id` or `azp`
     #[arg(long, value_name = "ID")]
     pub(crate) client: Option<String>,
-    /// List the revocations, by kind and digest
+    /// The key or client certificate whose tokens to revoke, by its thumbprint: `cnf.jkt` or
+    /// `cnf.x5t#S256`. It counts for every issuer
+    #[arg(long, value_name = "THUMBPRINT", conflicts_with = "issuer")]
+    pub(crate) thumbprint: Option<String>,
+    /// The subject whose account can be used again, after an event of the provider disabled it:
+    /// `sub`, or `oid` (Entra ID)
+    #[arg(long, value_name = "SUB")]
+    pub(crate) enable: Option<String>,
+    /// List the revocations, by kind and digest, and where each comes from
     #[arg(long)]
     pub(crate) list: bool,
     /// Revoke tokens issued until this time: 2026-11-24T15:04:05Z, or seconds since 1970
@@ -45,7 +55,7 @@ pub(crate) struct RevokeArguments {
         value_name = "TIME",
         value_parser = moment,
         // A token or a session is revoked as a whole, whenever it was issued.
-        conflicts_with_all = ["token_file", "jti", "session", "list"],
+        conflicts_with_all = ["token_file", "jti", "session", "thumbprint", "enable", "list"],
     )]
     pub(crate) since: Option<NumericDate>,
     /// For how many days to keep the revocation: at least the lifetime of the issuer's tokens

@@ -22,7 +22,7 @@ pub(crate) struct ManArguments {
 
 const COMPLETIONS: &str = "\
 Examples:
-  $ portcullis completions bash > ~/.local/share/bash-completion/completions/portcullis
+  $ eval \"$(portcullis completions bash)\"
   $ portcullis completions zsh > ~/.zfunc/_portcullis
   $ portcullis completions fish > ~/.config/fish/completions/portcullis.fish
 

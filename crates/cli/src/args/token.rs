@@ -63,6 +63,10 @@ pub(crate) struct ClientArguments {
     /// The identity provider [env: OAUTH2_ISSUER, also from .env]
     #[arg(long, value_name = "URL", help_heading = CLIENT)]
     pub(crate) issuer: Option<String>,
+    /// The URL of the provider's metadata, if it is not under the issuer; the issuer may be any
+    /// identifier then, as at AD FS
+    #[arg(long, value_name = "URL", help_heading = CLIENT)]
+    pub(crate) metadata_url: Option<String>,
     /// The client's id, as registered at the provider [env: OAUTH2_CLIENT_ID, also from .env]
     #[arg(long, value_name = "ID", help_heading = CLIENT)]
     pub(crate) client_id: Option<String>,
@@ -79,7 +83,13 @@ pub(crate) struct ClientArguments {
     pub(crate) client_key_id: Option<String>,
     /// A file with the client's certificate and key in PEM, for mutual TLS; with --client-key-file,
     /// the certificate whose thumbprint identifies the key (Entra ID)
-    #[arg(long, value_name = "FILE", help_heading = CLIENT, conflicts_with = "client_secret_file")]
+    #[arg(
+        long,
+        visible_alias = "mtls",
+        value_name = "FILE",
+        help_heading = CLIENT,
+        conflicts_with = "client_secret_file"
+    )]
     pub(crate) client_certificate_file: Option<PathBuf>,
     /// A file with a signed assertion, as platforms provide for workload identities (Kubernetes,
     /// AZURE_FEDERATED_TOKEN_FILE); it is read for each request
@@ -116,6 +126,15 @@ pub(crate) struct RequestArguments {
     /// The API to request a token for, by its address (`resource`, RFC 8707)
     #[arg(long, value_name = "URI", help_heading = REQUEST)]
     pub(crate) resource: Option<String>,
+    /// The URL of the API to call: its metadata (RFC 9728) names the provider and the scopes; of
+    /// several providers, --issuer chooses
+    #[arg(
+        long,
+        value_name = "URL",
+        help_heading = REQUEST,
+        conflicts_with_all = ["resource", "metadata_url"],
+    )]
+    pub(crate) resource_url: Option<String>,
     /// How to request the token
     #[arg(long, value_enum, default_value_t = Grant::Auto, help_heading = REQUEST)]
     pub(crate) grant: Grant,
@@ -249,23 +268,31 @@ const OUTPUT: &str = "Output";
 
 const TOKEN: &str = "\
 Examples:
-  Sign in with the browser once; later calls use the stored token:
+  # Sign in with the browser once; later calls use the stored token
   $ portcullis token --issuer https://idp.example --client-id cli
   $ curl -H \"Authorization: Bearer $(portcullis token -q)\" https://api.example
 
-  A service, with its secret or key:
+  # A service, with its secret or key
   $ portcullis token --client-id orders --client-secret-file secret --scope orders:read
   $ portcullis token --client-id orders --client-key-file key.pem --audience https://api.example
 
-  In a pod with a workload identity, whose assertion is in a file:
+  # In a pod with a workload identity, whose assertion is in a file
   $ portcullis token --client-id orders --client-assertion-file /var/run/secrets/tokens/orders
 
-  Require a second factor, within the last five minutes; request a refresh token from Google:
+  # Require a second factor, within the last five minutes
   $ portcullis token --acr-values mfa --max-age 300
-  $ portcullis token --issuer https://idp.example --client-id cli --param access_type=offline
 
-  On a machine without a browser; in exchange for another token:
+  # Request a refresh token from Google
+  $ portcullis token --client-id cli --param access_type=offline \
+      --issuer https://accounts.google.com
+
+  # For an API that names its provider and its scopes itself (RFC 9728)
+  $ portcullis token --client-id cli --resource-url https://api.example/orders
+
+  # On a machine without a browser
   $ portcullis token --grant device
+
+  # In exchange for another token
   $ portcullis token --grant exchange --subject-token-file token --audience https://other.example
 
 For `portcullis dev` and `portcullis idp`, --issuer is enough: the client defaults to `web`.

@@ -5,6 +5,8 @@ use super::error::convert_error;
 use super::identity::ClientIdentity;
 use crate::exit::CommandError;
 use portcullis_client::{Client, DpopKey, Provider};
+use portcullis_core::ConfigError;
+use portcullis_core::token::Issuer;
 
 /// The client; its tokens are bound to the key, if there is one. Nothing is sent yet.
 ///
@@ -15,7 +17,11 @@ pub(crate) fn connect(
     identity: &ClientIdentity,
     key: Option<DpopKey>,
 ) -> Result<Client, CommandError> {
-    let mut provider = Provider::builder(&identity.issuer).map_err(config_error)?;
+    let provider = match &identity.metadata_url {
+        Some(url) => Provider::builder_at(&identity.issuer, url),
+        None => Provider::builder(&identity.issuer),
+    };
+    let mut provider = provider.map_err(|fault| issuer_fault(fault, identity))?;
     if let Some(pem) = &identity.authorities {
         provider = provider.authorities(pem).map_err(config_error)?;
     }
@@ -28,6 +34,18 @@ pub(crate) fn connect(
         Some(key) => client.dpop(key),
         None => client,
     })
+}
+
+/// The fault of an issuer that is no address: the metadata may be elsewhere.
+fn issuer_fault(fault: ConfigError, identity: &ClientIdentity) -> CommandError {
+    let is_identifier = Issuer::identifier(identity.issuer.as_str()).is_ok();
+    if fault.place() == "issuer" && is_identifier {
+        let help = "write the issuer as the provider's metadata has it; if it is no https address, \
+            pass the metadata's with `--metadata-url`";
+        let message = format!("`--issuer`: {}", fault.message());
+        return CommandError::could_not_run(message).help(help);
+    }
+    config_error(fault)
 }
 
 /// The client, with the metadata of its provider fetched.

@@ -5,7 +5,7 @@ use crate::args::ClientArguments;
 use crate::exit::CommandError;
 use crate::files;
 use portcullis_client::{Authentication, PrivateKey, Secret};
-use portcullis_core::{ConfigError, ConfigErrors};
+use portcullis_core::ConfigError;
 use std::path::Path;
 use zeroize::Zeroizing;
 
@@ -27,7 +27,9 @@ pub(super) fn authentication(
             // Entra ID finds the key by the thumbprint of its certificate.
             certificate.as_deref(),
         );
-        return key.map(Authentication::private_key).map_err(config_error);
+        return key
+            .map(Authentication::private_key)
+            .map_err(config_error);
     }
     // After the key: beside one, the certificate only says which key it is.
     if let Some(pem) = certificate {
@@ -64,8 +66,11 @@ pub(super) fn read_optional_pem(path: Option<&Path>) -> Result<Option<Vec<u8>>, 
 }
 
 /// A fault in the settings, as the error of a command.
+#[expect(clippy::needless_pass_by_value, reason = "the shape of `map_err`")]
 pub(super) fn config_error(error: ConfigError) -> CommandError {
-    ConfigErrors::from(error).into()
+    // One fault of an argument or a file needs no list.
+    CommandError::could_not_run(format!("{}: {}", error.place(), error.message()))
+        .help(error.help())
 }
 
 /// A secret in a file, without the white space that editors leave around it.

@@ -3,6 +3,8 @@
 use super::identity::ClientIdentity;
 use crate::exit::{CommandError, Exit};
 use portcullis_client::{Error, Refusal};
+use portcullis_core::Outage;
+use portcullis_provider::fetch::NetworkCause;
 
 /// An error of the client library, with its exit code and the next step.
 pub(crate) fn convert_error(error: &Error, identity: &ClientIdentity) -> CommandError {
@@ -24,22 +26,23 @@ pub(crate) fn convert_error(error: &Error, identity: &ClientIdentity) -> Command
             CommandError::new(Exit::Rejected, invalid.to_string()).help(help)
         }
         Error::Outage(outage) => {
-            CommandError::new(Exit::Outage, outage.to_string()).help(outage_help(identity))
+            // Without its code: that is for logs and their filters.
+            CommandError::new(Exit::Outage, outage.facts()).help(outage_help(outage, identity))
         }
         other => CommandError::new(Exit::Outage, other.to_string()),
     }
 }
 
-fn outage_help(identity: &ClientIdentity) -> String {
-    let start = if identity.is_on_this_machine() {
-        "start it, for example with `portcullis dev`; or "
+fn outage_help(outage: &Outage, identity: &ClientIdentity) -> String {
+    let cure = if outage.has_own_cure() {
+        outage.cure()
     } else {
-        ""
+        "compare the issuer with the spelling in the provider's metadata"
     };
-    format!(
-        "{start}compare the issuer with the spelling in the provider's metadata, and check that \
-            this machine can reach it"
-    )
+    if identity.is_on_this_machine() && cure == NetworkCause::Refused.cure() {
+        return format!("{cure}; `portcullis dev` starts one on this machine");
+    }
+    cure.to_owned()
 }
 
 fn refusal_help(refusal: &Refusal, identity: &ClientIdentity) -> &'static str {

@@ -9,15 +9,21 @@ use portcullis_client::Authentication;
 use portcullis_core::token::issuer::is_loopback_host;
 use portcullis_core::{ConfigError, ConfigErrors};
 use reqwest::Url;
+use std::path::PathBuf;
 
 /// The issuer, the client's id, and what proves the client.
 #[derive(Clone, Debug)]
 pub(crate) struct ClientIdentity {
     pub(crate) issuer: String,
+    /// Where the metadata is, if not under the issuer.
+    pub(super) metadata_url: Option<String>,
     pub(crate) client_id: String,
     pub(super) authentication: Authentication,
+    /// The certificate and key by which the client authenticates, where it does so: tokens may be
+    /// bound to it. Read when an API is called.
+    pub(crate) certificate: Option<PathBuf>,
     /// Certificates in PEM to trust besides those of the system.
-    pub(super) authorities: Option<Vec<u8>>,
+    pub(crate) authorities: Option<Vec<u8>>,
     /// Audiences besides the client's own that an ID token may name.
     pub(crate) trusted_audiences: Vec<String>,
 }
@@ -57,8 +63,14 @@ impl ClientIdentity {
         check_presence(issuer.as_deref(), client_id.as_deref())?;
         Ok(Self {
             issuer: issuer.unwrap_or_default(),
+            metadata_url: arguments.metadata_url.clone(),
             client_id: client_id.unwrap_or_default(),
             authentication,
+            // Beside a key, it only says which key that is.
+            certificate: match arguments.client_key_file {
+                None => arguments.client_certificate_file.clone(),
+                Some(_) => None,
+            },
             authorities: read_optional_pem(arguments.ca_file.as_deref())?,
             trusted_audiences: Vec::new(),
         })

@@ -6,10 +6,12 @@ mod connect;
 mod credentials;
 mod error;
 mod identity;
+mod network;
 mod variables;
 
 pub(crate) use connect::{connect, discover};
 pub(crate) use credentials::read_secret_file;
 pub(crate) use error::convert_error;
 pub(crate) use identity::{ClientIdentity, StoredClient};
-pub(crate) use variables::names_issuer;
+pub(crate) use network::no_response;
+pub(crate) use variables::{ClientVariables, names_issuer};

@@ -10,12 +10,12 @@ use portcullis_resource_server::Config;
 use std::path::PathBuf;
 
 /// The variables that are set.
-pub(super) struct ClientVariables {
-    pub(super) issuer: Option<String>,
+pub(crate) struct ClientVariables {
+    pub(crate) issuer: Option<String>,
     pub(super) client_id: Option<String>,
     /// Also an empty one, which is an error later on.
-    pub(super) secret: Option<Secret>,
-    pub(super) assertion_file: Option<PathBuf>,
+    pub(crate) secret: Option<Secret>,
+    pub(crate) assertion_file: Option<PathBuf>,
 }
 
 impl ClientVariables {
@@ -24,7 +24,7 @@ impl ClientVariables {
     /// # Errors
     ///
     /// A `.env` that cannot be read.
-    pub(super) fn read(arguments: &ClientArguments) -> Result<Self, CommandError> {
+    pub(crate) fn read(arguments: &ClientArguments) -> Result<Self, CommandError> {
         let mut variables = Self {
             issuer: issuer_variable()?,
             client_id: variable("OAUTH2_CLIENT_ID")?,

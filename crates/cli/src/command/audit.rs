@@ -1,16 +1,23 @@
 //! `portcullis audit`: an identity provider, or our own settings, by the table of rules.
 
+mod list;
 mod page;
+mod transmitter;
 
-use crate::args::{AuditArguments, Format};
+use crate::args::{AuditAction, AuditArguments, Format, ReportArguments};
 use crate::command::config::failure;
 use crate::command::explain;
 use crate::exit::{CommandError, Exit};
 use crate::output::print;
 use portcullis_audit::report::{AuditSubject, Report, json, sarif};
-use portcullis_audit::{SettingPlace, SettingsFile, examine_issuer, examine_settings, gather};
+use portcullis_audit::{
+    Finding, SettingPlace, SettingsFile, examine_issuer, examine_resource, examine_settings,
+    gather, gather_resource,
+};
 use portcullis_core::Limits;
 use portcullis_core::jose::compact;
+use portcullis_provider::egress::Egress;
+use portcullis_provider::fetch::Fetch;
 use portcullis_resource_server::clock::SystemClock;
 use portcullis_resource_server::{Config, IssuerConfig};
 use std::os::unix::fs::PermissionsExt as _;
@@ -18,13 +25,37 @@ use std::path::Path;
 use std::sync::Arc;
 
 pub(crate) async fn run(mut arguments: AuditArguments) -> Result<Exit, CommandError> {
+    if let Some(AuditAction::Ssf {
+        issuer: named,
+        metadata_url,
+        ca_file,
+        report,
+    }) = arguments.action
+    {
+        let subject = transmitter::examine(issuer(named)?, metadata_url, ca_file).await?;
+        return finish(vec![subject], report);
+    }
+    if arguments.list {
+        print(&list::list(&arguments.report.rule, arguments.report.format))?;
+        return Ok(Exit::Fine);
+    }
     // Read first, so that a file that is missing costs no requests to the provider.
-    let sample = arguments.token_file.as_deref().map(sample).transpose()?;
-    let subjects = match &arguments.config {
-        Some(file) => of_file(file, arguments.offline, sample.as_deref()).await?,
-        None => {
+    let sample = arguments
+        .token_file
+        .as_deref()
+        .map(sample)
+        .transpose()?;
+    let subjects = match (&arguments.config, &arguments.resource_url) {
+        (_, Some(url)) => vec![of_resource(url).await?],
+        (Some(file), None) => of_file(file, arguments.offline, sample.as_deref()).await?,
+        (None, None) => {
             let issuer = IssuerConfig {
-                url: issuer(arguments.issuer.take())?,
+                url: issuer(
+                    arguments
+                        .issuer
+                        .take()
+                        .or(arguments.issuer_option.take()),
+                )?,
                 profile: arguments.profile.take(),
                 ca_file: arguments.ca_file.take(),
                 metadata_url: arguments.metadata_url.take(),
@@ -34,7 +65,21 @@ pub(crate) async fn run(mut arguments: AuditArguments) -> Result<Exit, CommandEr
             vec![of_provider(&issuer, Limits::default(), sample.as_deref(), None).await?]
         }
     };
-    let report = Report::new(subjects, arguments.fail_on.severity(), arguments.ignore);
+    finish(subjects, arguments.report)
+}
+
+/// Prints the report.
+fn finish(subjects: Vec<AuditSubject>, arguments: ReportArguments) -> Result<Exit, CommandError> {
+    let chosen = |finding: &Finding| {
+        let rules = &arguments.rule;
+        rules.is_empty() || rules.iter().any(|rule| rule.id == finding.rule.id)
+    };
+    let subjects = subjects.into_iter().map(|subject| subject.keep(chosen));
+    let report = Report::new(
+        subjects.collect(),
+        arguments.fail_on.severity(),
+        arguments.ignore,
+    );
     print(&match arguments.format {
         Format::Text => page::page(&report, arguments.verbose),
         Format::Json => format!("{:#}\n", json::document(&report)),
@@ -67,6 +112,23 @@ pub(crate) fn plain_http() -> Result<bool, CommandError> {
 fn sample(file: &Path) -> Result<String, CommandError> {
     let file = Some(file).filter(|file| *file != Path::new("-"));
     explain::read_token(None, file)
+}
+
+/// An API, and the issuers that it names.
+async fn of_resource(url: &str) -> Result<AuditSubject, CommandError> {
+    let limits = Limits::default();
+    let egress = Egress {
+        fetch: Fetch::new(limits.document_bytes),
+        limits,
+        clock: Arc::new(SystemClock::new()),
+    };
+    match gather_resource(&egress, url).await {
+        Ok(observation) => {
+            let findings = examine_resource(&observation);
+            Ok(AuditSubject::resource(&observation, findings))
+        }
+        Err(reason) => Err(CommandError::new(Exit::Outage, reason)),
+    }
 }
 
 async fn of_provider(

@@ -4,7 +4,9 @@
 use crate::args::LogoutArguments;
 use crate::browser;
 use crate::client::{ClientIdentity, StoredClient, convert_error, discover};
+use crate::clock::now;
 use crate::exit::{CommandError, Exit};
+use crate::ownership;
 use crate::reporter::Reporter;
 use crate::store::{StoredToken, open_store};
 use portcullis_client::{Client, Error, RefreshToken, Secret};
@@ -35,15 +37,38 @@ pub(crate) async fn run(arguments: LogoutArguments) -> Result<Exit, CommandError
             first_failure.get_or_insert(failure);
         }
     }
-    reporter.note(if tokens.len() == 1 {
-        "Deleted the stored token."
-    } else {
-        "Deleted the stored tokens."
-    });
+    for line in farewell(&tokens, &client, now()) {
+        reporter.note(&line);
+    }
     match first_failure {
         None => Ok(Exit::Fine),
         Some(failure) => Err(failure),
     }
+}
+
+/// Who was signed out, and what stays valid.
+fn farewell(tokens: &[StoredToken], client: &ClientIdentity, now: i64) -> Vec<String> {
+    let stored = match tokens.len() {
+        1 => "the stored token".to_owned(),
+        count => format!("{count} stored tokens"),
+    };
+    let issuer = &client.issuer;
+    // A service has no person; its client says which secret was in use.
+    let whose = match tokens.iter().find_map(ownership::person) {
+        Some(person) => format!("Signed out {person} at {issuer}: deleted {stored}."),
+        None => format!("Deleted {stored} of {} at {issuer}.", client.client_id),
+    };
+    let mut lines = vec![whose];
+    // Without an end, nothing can be said about it.
+    let last = tokens.iter().filter_map(|token| token.expires).max();
+    if let Some(last) = last.filter(|last| *last > now) {
+        lines.push(format!(
+            "A copy of an access token stays valid until {}, unless the API asks the provider or \
+                follows a revocation store (`portcullis revoke`).",
+            ownership::end(last, now)
+        ));
+    }
+    lines
 }
 
 fn belongs_to(token: &StoredToken, client: &ClientIdentity) -> bool {

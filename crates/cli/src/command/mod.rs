@@ -5,6 +5,7 @@ pub(crate) mod config;
 pub(crate) mod curl;
 #[cfg(feature = "dev")]
 pub(crate) mod dev;
+pub(crate) mod events;
 pub(crate) mod explain;
 #[cfg(feature = "dev")]
 pub(crate) mod idp;

@@ -3,19 +3,24 @@
 //! A token is parsed strictly and not verified: write access to the store is what decides. Neither
 //! the token nor the store's URL is ever printed. The store gets digests, no names.
 
+mod order;
+mod page;
+
 use crate::args::RevokeArguments;
-use crate::clock::nearest_rfc3339;
 use crate::command::explain::read_token;
 use crate::exit::{CommandError, Exit};
 use crate::files;
-use crate::output::{GOOD, Page, paint, print};
+use crate::output::print;
+use order::RevocationOrder;
+use page::{as_json, page, table};
 use portcullis_core::dialect::Dialect;
 use portcullis_core::jose::compact;
+use portcullis_core::proof::Thumbprint;
 use portcullis_core::rejection::quote;
 use portcullis_core::token::{Issuer, NumericDate};
 use portcullis_core::{Limits, Outage};
-use portcullis_resource_server::{Config, Revocation, RevocationStore, StoreUrl};
-use serde_json::{Value, json};
+use portcullis_resource_server::{Config, Revocation, RevocationSource, RevocationStore, StoreUrl};
+use serde_json::Value;
 use std::path::Path;
 use std::time::SystemTime;
 
@@ -36,12 +41,18 @@ pub(crate) async fn run(arguments: RevokeArguments) -> Result<Exit, CommandError
             table(&revocations)
         }
     } else {
-        let revocation = revocation(arguments, config.as_ref(), now)?;
-        store.publish(&revocation, now).await.map_err(outage)?;
+        let mut order = order(arguments, config.as_ref(), now)?;
+        order.revocation = order
+            .revocation
+            .caused_by(RevocationSource::Operator, now);
+        store
+            .publish(&order.revocation, now)
+            .await
+            .map_err(outage)?;
         if json {
-            format!("{:#}\n", as_json(&revocation))
+            format!("{:#}\n", as_json(&order.revocation))
         } else {
-            page(&revocation)
+            page(&order, now)
         }
     };
     print(&text)?;
@@ -109,18 +120,24 @@ fn store_url(
 }
 
 /// The revocation that the arguments describe, kept for as long as they say.
-fn revocation(
+fn order(
     arguments: RevokeArguments,
     config: Option<&Config>,
     now: NumericDate,
-) -> Result<Revocation, CommandError> {
+) -> Result<RevocationOrder, CommandError> {
     let kept_until = now.plus(i64::from(arguments.keep) * 86_400);
     if let Some(file) = &arguments.token_file {
         let file = (file != Path::new("-")).then_some(file.as_path());
         let token = read_token(None, file)?;
-        let revocation = of_token(&token, arguments.issuer.as_deref(), now)?;
-        // The token is not verified: its `exp` may prolong the revocation, and not shorten it.
-        return Ok(revocation.remember_until(kept_until));
+        let order = of_token(&token, arguments.issuer.as_deref(), now)?;
+        return Ok(RevocationOrder {
+            // The token is not verified: its `exp` may prolong the revocation, and not shorten it.
+            revocation: order.revocation.remember_until(kept_until),
+            ..order
+        });
+    }
+    if let Some(key) = arguments.thumbprint {
+        return of_key(key, now, kept_until);
     }
     let issuer = issuer(arguments.issuer, config)?;
     let since = arguments.since.unwrap_or(now);
@@ -129,20 +146,55 @@ fn revocation(
         let message = "`--since`: expected a time in the past, found one in the future";
         return Err(CommandError::could_not_run(message));
     }
-    let revocation = if let Some(id) = &arguments.jti {
-        Revocation::token(&issuer, check_name(id)?, kept_until)
-    } else if let Some(subject) = &arguments.subject {
-        Revocation::subject(&issuer, check_name(subject)?, since)
-    } else if let Some(session) = &arguments.session {
+    let (revocation, name) = if let Some(id) = arguments.jti {
+        (Revocation::token(&issuer, check_name(&id)?, kept_until), id)
+    } else if let Some(subject) = arguments.subject {
+        let name = check_name(&subject)?;
+        (Revocation::subject(&issuer, name, since), subject)
+    } else if let Some(session) = arguments.session {
         // A session is revoked as a whole: its tokens share one sign-in.
-        Revocation::session(&issuer, check_name(session)?, now)
-    } else if let Some(client) = &arguments.client {
-        Revocation::client(&issuer, check_name(client)?, since)
+        let name = check_name(&session)?;
+        (Revocation::session(&issuer, name, now), session)
+    } else if let Some(client) = arguments.client {
+        let name = check_name(&client)?;
+        (Revocation::client(&issuer, name, since), client)
+    } else if let Some(subject) = arguments.enable {
+        let name = check_name(&subject)?;
+        // Later than an event of this very second, which would count for more.
+        let since = now.plus(1);
+        (Revocation::account_enabled(&issuer, name, since), subject)
     } else {
-        let message = "expected a token, a subject, a session or a client to revoke, found none";
+        let message =
+            "expected a token, a subject, a session, a client or a key to revoke, found none";
         return Err(CommandError::could_not_run(message).help("see `portcullis revoke --help`"));
     };
-    Ok(revocation.remember_until(kept_until))
+    Ok(RevocationOrder {
+        revocation: revocation.remember_until(kept_until),
+        issuer: Some(issuer),
+        name: Some(name),
+        expires: None,
+    })
+}
+
+/// The revocation of a key, at every issuer.
+fn of_key(
+    text: String,
+    now: NumericDate,
+    kept_until: NumericDate,
+) -> Result<RevocationOrder, CommandError> {
+    let Some(thumbprint) = Thumbprint::parse(&text) else {
+        let found = quote(&text);
+        let message = format!("`--thumbprint`: expected a SHA-256 in base64url, found {found}");
+        let help = "copy `cnf.jkt` or `cnf.x5t#S256` of a token that is bound to the key: \
+            `portcullis explain --all` shows it";
+        return Err(CommandError::could_not_run(message).help(help));
+    };
+    Ok(RevocationOrder {
+        revocation: Revocation::key(&thumbprint, now).remember_until(kept_until),
+        issuer: None,
+        name: Some(text),
+        expires: None,
+    })
 }
 
 /// With an empty variable, a script would revoke no token at all, and report success.
@@ -159,7 +211,7 @@ fn of_token(
     token: &str,
     expected: Option<&str>,
     now: NumericDate,
-) -> Result<Revocation, CommandError> {
+) -> Result<RevocationOrder, CommandError> {
     let parsed = match compact::parse(token, &Limits::default()) {
         Ok(parsed) => parsed,
         Err(rejection) => {
@@ -185,7 +237,12 @@ fn of_token(
     let issuer = Issuer::identifier(issuer)
         .map_err(|error| CommandError::new(Exit::Rejected, error.to_string()))?;
     match Revocation::of_claims(&issuer, claims, now) {
-        Some(revocation) => Ok(revocation),
+        Some(revocation) => Ok(RevocationOrder {
+            revocation,
+            issuer: Some(issuer),
+            name: None,
+            expires: claims.expires(),
+        }),
         None => Err(without_claim("jti")),
     }
 }
@@ -229,51 +286,4 @@ fn issuer(argument: Option<String>, config: Option<&Config>) -> Result<Issuer, C
 #[expect(clippy::needless_pass_by_value, reason = "the shape of `map_err`")]
 fn outage(outage: Outage) -> CommandError {
     CommandError::new(Exit::Outage, outage.to_string())
-}
-
-fn page(revocation: &Revocation) -> String {
-    let kind = revocation.kind();
-    let subject = match revocation.since() {
-        Some(since) => format!(
-            "all tokens of a {kind} that were issued until {}",
-            moment(since)
-        ),
-        None if kind.as_str() == "session" => "all tokens of a session".to_owned(),
-        None => format!("a {kind}"),
-    };
-    let mut page = Page::new(2, 10);
-    page.line(&format!("\n  {} {subject}.", paint(GOOD, "Revoked:")));
-    page.line("  Replicas refuse them as soon as they read the store.\n");
-    page.row("kept until", &moment(revocation.until()));
-    page.row("digest", &revocation.mark());
-    page.into_text()
-}
-
-fn table(revocations: &[Revocation]) -> String {
-    if revocations.is_empty() {
-        return "There are no revocations.\n".to_owned();
-    }
-    let mut text = "digest, issued until, kept until\n".to_owned();
-    for revocation in revocations {
-        let since = match revocation.since() {
-            Some(since) => moment(since),
-            None => "any time".to_owned(),
-        };
-        let (mark, until) = (revocation.mark(), moment(revocation.until()));
-        text.push_str(&format!("{mark}  {since:<20}  {until}\n"));
-    }
-    text
-}
-
-fn as_json(revocation: &Revocation) -> Value {
-    json!({
-        "kind": revocation.kind().as_str(),
-        "mark": revocation.mark(),
-        "since": revocation.since().map(NumericDate::seconds),
-        "until": revocation.until().seconds(),
-    })
-}
-
-fn moment(date: NumericDate) -> String {
-    nearest_rfc3339(date.seconds())
 }

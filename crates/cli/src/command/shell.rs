@@ -1,23 +1,23 @@
 //! `portcullis completions` and `portcullis man`: what a shell and a reader need, generated from
 //! the arguments themselves.
 
-use crate::args::{Arguments, CompletionsArguments, ManArguments};
+use crate::args::{CompletionsArguments, ManArguments, command};
 use crate::exit::{CommandError, Exit};
 use crate::output::print;
-use clap::{Command, CommandFactory as _};
+use clap::Command;
 use clap_mangen::Man;
 use std::path::Path;
 
 pub(crate) fn completions(arguments: &CompletionsArguments) -> Result<Exit, CommandError> {
     let mut script = Vec::new();
-    let mut command = Arguments::command();
+    let mut command = command();
     clap_complete::generate(arguments.shell, &mut command, NAME, &mut script);
     print(&String::from_utf8_lossy(&script))?;
     Ok(Exit::Fine)
 }
 
 pub(crate) fn man(arguments: &ManArguments) -> Result<Exit, CommandError> {
-    let mut command = Arguments::command();
+    let mut command = command();
     // Gives the subcommands their full names.
     command.build();
     let Some(folder) = &arguments.out else {
@@ -53,7 +53,9 @@ fn full_name(command: &Command) -> String {
 
 fn page(command: Command) -> Result<String, CommandError> {
     let mut page = Vec::new();
-    Man::new(command).manual("Portcullis").render(&mut page)?;
+    Man::new(command)
+        .manual("Portcullis")
+        .render(&mut page)?;
     Ok(String::from_utf8_lossy(&page).into_owned())
 }
 
@@ -82,7 +84,7 @@ mod tests {
     }
 
     fn built() -> Command {
-        let mut command = Arguments::command();
+        let mut command = command();
         command.build();
         command
     }
@@ -93,7 +95,7 @@ mod tests {
         assert!(all.len() > 12, "{all:?}");
         for shell in Shell::value_variants() {
             let mut script = Vec::new();
-            clap_complete::generate(*shell, &mut Arguments::command(), NAME, &mut script);
+            clap_complete::generate(*shell, &mut command(), NAME, &mut script);
             let script = String::from_utf8(script).unwrap();
             for (command, flags) in &all {
                 let last = command.rsplit('-').next().unwrap();

@@ -20,15 +20,19 @@ pub(crate) struct KeySetView {
     pub(crate) at: NumericDate,
     /// The response, or the reason why a server would not even send the request.
     pub(crate) set: Result<KeySetResponse, String>,
+    /// What to do about a server that did not answer.
+    pub(crate) cure: Option<&'static str>,
 }
 
 impl KeySetView {
     /// Fetches the key set as a server does.
     pub(crate) async fn fetch(inspector: &Inspector) -> Self {
+        let mut cure = None;
         Self {
             issuer: inspector.issuer().clone(),
             at: inspector.clock().now(),
-            set: fetch_keys(inspector).await,
+            set: fetch_keys(inspector, &mut cure).await,
+            cure,
         }
     }
 
@@ -71,14 +75,24 @@ impl KeySetView {
     }
 }
 
-async fn fetch_keys(inspector: &Inspector) -> Result<KeySetResponse, String> {
+async fn fetch_keys(
+    inspector: &Inspector,
+    cure: &mut Option<&'static str>,
+) -> Result<KeySetResponse, String> {
     let url = match inspector.keys_url() {
         // The address is configured, so no metadata is needed.
         Some(_) => None,
-        None => Some(keys_url(&inspector.metadata().await, inspector)?),
+        None => {
+            let documents = inspector.metadata().await;
+            *cure = documents.first().and_then(|document| document.cure);
+            Some(keys_url(&documents, inspector)?)
+        }
     };
     match inspector.keys(url).await {
-        Some(response) => Ok(KeySetResponse::read(response, inspector.limits())),
+        Some(response) => {
+            *cure = response.cure;
+            Ok(KeySetResponse::read(response, inspector.limits()))
+        }
         None => Err("neither the settings nor the metadata name a key set".to_owned()),
     }
 }
@@ -100,6 +114,8 @@ fn keys_url(documents: &[Inspection], inspector: &Inspector) -> Result<Url, Stri
         };
         match metadata {
             Ok(metadata) => return Ok(metadata.jwks_uri),
+            // The words of the network name the host, and a path does not matter to it.
+            Err(reason) if document.cure.is_some() => reasons.push(reason),
             Err(reason) => reasons.push(format!("{}: {reason}", document.url)),
         }
         // As a server does: a provider that is down is not asked at another address.

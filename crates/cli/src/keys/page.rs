@@ -28,6 +28,9 @@ pub(crate) fn page(view: &KeySetView) -> String {
             page.line("");
         }
         page.styled_row(BAD, "no keys", &fault);
+        if let Some(cure) = view.cure {
+            page.row("help", cure);
+        }
     }
     if let Ok(set) = &view.set {
         for key in &set.keys {

@@ -276,7 +276,9 @@ mod tests {
 
         /// The changes of the next key set.
         async fn words(&mut self) -> Vec<&'static str> {
-            let events = self.watch.step(&KeySetView::fetch(&self.inspector).await);
+            let events = self
+                .watch
+                .step(&KeySetView::fetch(&self.inspector).await);
             events.iter().map(|event| event.change.word()).collect()
         }
     }
@@ -303,7 +305,9 @@ mod tests {
         assert_eq!(world.words().await, Vec::<&str>::new());
         world.clock.advance(Duration::from_secs(5));
         world.idp.fail(Endpoint::Jwks, Fault::None);
-        let events = world.watch.step(&KeySetView::fetch(&world.inspector).await);
+        let events = world
+            .watch
+            .step(&KeySetView::fetch(&world.inspector).await);
         assert_eq!(
             events.first().map(|event| event.text.as_str()),
             Some("after 5s")
@@ -315,7 +319,9 @@ mod tests {
         let mut world = WatchedIdp::new().await;
         world.words().await;
         world.clock.advance(Duration::from_secs(90));
-        let events = world.watch.step(&KeySetView::fetch(&world.inspector).await);
+        let events = world
+            .watch
+            .step(&KeySetView::fetch(&world.inspector).await);
         let [event] = &*events else {
             panic!("{events:?}")
         };

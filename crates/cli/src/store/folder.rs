@@ -174,7 +174,9 @@ fn check_file(path: &Path, file: &File) -> Result<(), CommandError> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::MetadataExt as _;
-        let opened = file.metadata().map_err(|error| io_error(path, &error))?;
+        let opened = file
+            .metadata()
+            .map_err(|error| io_error(path, &error))?;
         let at_path = std::fs::symlink_metadata(path).map_err(|error| io_error(path, &error))?;
         // Opening followed the link, if there is one: then the path itself is another inode.
         if (at_path.dev(), at_path.ino()) != (opened.dev(), opened.ino()) {
@@ -298,7 +300,9 @@ mod tests {
             assert_refused(&Folder::at(&place.0), "no access for other users");
         }
         std::fs::set_permissions(&place.0, std::fs::Permissions::from_mode(0o755)).unwrap();
-        Folder::at(&place.0).replace("tokens.json", "{}").unwrap();
+        Folder::at(&place.0)
+            .replace("tokens.json", "{}")
+            .unwrap();
     }
 
     #[test]

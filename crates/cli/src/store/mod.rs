@@ -23,6 +23,8 @@ mod tokens;
 pub(crate) use environment::{open_store, state_folder};
 pub(crate) use folder::StoreLock;
 pub(crate) use open::{StoreKind, clear_all};
+#[cfg(test)]
+pub(crate) use token::sample_token;
 pub(crate) use token::{Holder, StoredToken, TokenPurpose};
 pub(crate) use tokens::TokenStore;
 

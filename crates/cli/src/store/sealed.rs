@@ -58,7 +58,9 @@ pub(super) fn seal(key: &StoreKey, source: &KeyOrigin, content: &[u8]) -> Option
     let mut sealed = Vec::with_capacity(content.len() + AES_256_GCM.tag_len());
     sealed.extend_from_slice(content);
     let context = Aad::from(source.context());
-    let nonce = cipher.seal_in_place_append_tag(context, &mut sealed).ok()?;
+    let nonce = cipher
+        .seal_in_place_append_tag(context, &mut sealed)
+        .ok()?;
     let file = SealedFile {
         portcullis_tokens: FORMAT,
         key: source.clone(),
@@ -107,7 +109,9 @@ impl SealedFile {
         let context = Aad::from(self.key.context());
         // Opened in its own buffer, so that the clear text exists once, and is wiped with it.
         let mut content = Zeroizing::new(base64url::decode(&self.sealed).ok()?);
-        let opened = cipher.open_in_place(nonce, context, &mut content).ok()?;
+        let opened = cipher
+            .open_in_place(nonce, context, &mut content)
+            .ok()?;
         let length = opened.len();
         content.truncate(length);
         Some(content)

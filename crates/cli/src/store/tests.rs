@@ -148,7 +148,9 @@ fn useless_tokens_go_with_the_next_change() {
     store.put(token("renewable"), 1_000).unwrap();
     store.put(token("new"), 9_000).unwrap();
     assert_eq!(scopes(&store), ["renewable", "new"]);
-    let removed = store.remove(|token| token.purpose.scope == "new").unwrap();
+    let removed = store
+        .remove(|token| token.purpose.scope == "new")
+        .unwrap();
     assert_eq!(
         (removed.len(), scopes(&store)),
         (1, vec!["renewable".to_owned()])
@@ -174,7 +176,11 @@ fn only_the_right_passphrase_opens_the_store() {
 #[test]
 fn a_passphrase_replaces_the_key_file() {
     let place = TestFolder::new("converted");
-    place.open(None).unwrap().put(token("a"), 1_000).unwrap();
+    place
+        .open(None)
+        .unwrap()
+        .put(token("a"), 1_000)
+        .unwrap();
     assert!(place.0.join("tokens.key").exists());
     assert_eq!(scopes(&place.open(Some("now")).unwrap()), ["a"]);
     assert!(!place.0.join("tokens.key").exists());
@@ -235,7 +241,11 @@ fn members_outside_the_seal_cannot_be_modified() {
 fn a_file_that_others_can_read_is_refused() {
     use std::os::unix::fs::PermissionsExt as _;
     let place = TestFolder::new("mode");
-    place.open(None).unwrap().put(token("a"), 1_000).unwrap();
+    place
+        .open(None)
+        .unwrap()
+        .put(token("a"), 1_000)
+        .unwrap();
     let key = place.0.join("tokens.key");
     std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o644)).unwrap();
     assert!(error(place.open(None)).contains("chmod 600"));

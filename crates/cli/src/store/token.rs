@@ -123,3 +123,32 @@ impl fmt::Debug for StoredToken {
 
 /// How long a token of unknown lifetime counts as valid, in seconds.
 const UNKNOWN_LIFETIME: i64 = 300;
+
+/// A token for tests.
+#[cfg(test)]
+pub(crate) fn sample_token(id_token: Option<&str>) -> StoredToken {
+    let text = |text: &str| Zeroizing::new(text.to_owned());
+    StoredToken {
+        purpose: TokenPurpose {
+            issuer: "https://idp.example".to_owned(),
+            client: "cli".to_owned(),
+            holder: Holder::User,
+            scope: String::new(),
+            audience: None,
+            resource: None,
+            dpop: false,
+            sign_in: BTreeMap::new(),
+        },
+        access_token: text("the-access-token"),
+        token_type: "Bearer".to_owned(),
+        refresh_token: Some(text("marked-refresh-token")),
+        id_token: id_token.map(text),
+        granted: Some("a b".to_owned()),
+        signed_in: None,
+        obtained: 1_800_000_000,
+        expires: Some(1_800_003_600),
+        id_token_expires: Some(1_800_000_600),
+        subject: None,
+        dpop_key: None,
+    }
+}

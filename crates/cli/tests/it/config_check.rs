@@ -1,6 +1,6 @@
 //! `portcullis config check`: what people read when their settings are at fault.
 
-use crate::folder::Folder;
+use crate::folder::{Folder, joined};
 
 /// A folder with a settings file in it.
 struct Settings {
@@ -276,9 +276,9 @@ fn what_the_starter_left_is_a_warning() {
     assert!(is_fine, "{said}");
     let (is_fine, said) = settings.check();
     assert!(is_fine, "{said}");
-    let warning = "WARNING    issuer[0].url: expected a value of your own, found the placeholder \
+    let warning = "WARNING issuer[0].url: expected a value of your own, found the placeholder \
                    `idp.example.com`";
-    assert!(said.contains(warning), "{said}");
+    assert!(joined(&said).contains(warning), "{said}");
     let own = format!("{ISSUER}{GATEWAY}");
     let (is_fine, said) = Settings::new("own", &own).check();
     assert!(is_fine && !said.contains("placeholder"), "{said}");
@@ -323,7 +323,55 @@ danger_plain_http = true
         "issuer[0].introspection.danger_answers_without_audience",
         "gateway.danger_plain_http",
     ] {
-        let line = format!("  DANGER     {place}\n");
+        let line = format!("  DANGER   {place}\n");
         assert_eq!(said.matches(&line).count(), 1, "{said}");
+    }
+    let (dangers, rest) = said.split_once("Listens").unwrap();
+    assert!(
+        dangers.contains("DANGER") && !rest.contains("DANGER"),
+        "{said}"
+    );
+}
+
+/// What providers send to, what it ends, and what loosens the checks of it.
+#[test]
+fn receivers_are_listed_with_what_they_end_and_their_dangers() {
+    let text = r#"[[issuer]]
+url = "https://acme.okta.com/oauth2/default"
+audience = "api"
+
+[issuer.logout]
+clients = ["web"]
+danger_untyped = true
+danger_without_exp = true
+
+[[events]]
+name = "okta"
+issuer = "http://acme.okta.example"
+audience = "receiver"
+tokens_of = "https://acme.okta.com/oauth2/default"
+danger_plain_http = true
+
+[gateway]
+upstream = "http://127.0.0.1:3000"
+"#;
+    let (is_fine, said) = Settings::new("receivers", text).check();
+    assert!(is_fine, "{said}");
+    for place in [
+        "issuer[0].logout.danger_untyped",
+        "issuer[0].logout.danger_without_exp",
+        "events[0].danger_plain_http",
+    ] {
+        let line = format!("  DANGER   {place}\n");
+        assert_eq!(said.matches(&line).count(), 1, "{said}");
+    }
+    let said = joined(&said);
+    for told in [
+        "WARNING issuer[0].logout.ends: expected `subject`, as Okta's access tokens have no `sid`",
+        "POST /.portcullis/logout logouts of https://acme.okta.com/oauth2/default",
+        "POST /.portcullis/events/okta events of http://acme.okta.example",
+        "Okta's have none: write `ends = \"subject\"`",
+    ] {
+        assert!(said.contains(told), "{told}\n{said}");
     }
 }

@@ -45,17 +45,35 @@ impl Folder {
         self.run_with(command, &[])
     }
 
-    fn run_with(&self, command: &[&str], variables: &[(&str, &str)]) -> (bool, String) {
-        let output = Command::new(env!("CARGO_BIN_EXE_portcullis"))
+    /// With these arguments and variables, and no others.
+    pub(crate) fn run_with(&self, command: &[&str], variables: &[(&str, &str)]) -> (bool, String) {
+        let (code, said) = self.status(command, variables);
+        (code == 0, said)
+    }
+
+    /// The exit code, and what is said.
+    pub(crate) fn status(&self, command: &[&str], variables: &[(&str, &str)]) -> (i32, String) {
+        let output = self.command(command, variables).output().unwrap();
+        let said = [output.stdout, output.stderr].concat();
+        let code = output.status.code().unwrap();
+        (code, String::from_utf8(said).unwrap())
+    }
+
+    /// The command, before it is started.
+    pub(crate) fn command(&self, command: &[&str], variables: &[(&str, &str)]) -> Command {
+        let mut started = Command::new(env!("CARGO_BIN_EXE_portcullis"));
+        started
             .args(command)
             .current_dir(&self.path)
             .env_clear()
-            .envs(variables.iter().copied())
-            .output()
-            .unwrap();
-        let said = [output.stdout, output.stderr].concat();
-        (output.status.success(), String::from_utf8(said).unwrap())
+            .envs(variables.iter().copied());
+        started
     }
+}
+
+/// What is said, without the breaks of its lines.
+pub(crate) fn joined(said: &str) -> String {
+    said.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 impl Drop for Folder {

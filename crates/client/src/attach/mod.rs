@@ -67,7 +67,10 @@ impl TokenAttacher {
     ) -> Result<IssuedToken, Error> {
         let token = self.source.token().await?;
         // A repetition needs a new proof: each one has a `jti`, which a server accepts once.
-        let proof = self.source.client().proof(method.as_str(), url, &token)?;
+        let proof = self
+            .source
+            .client()
+            .proof(method.as_str(), url, &token)?;
         if let Some(proof) = proof
             && let Ok(mut proof) = HeaderValue::try_from(proof)
         {

@@ -94,8 +94,7 @@ impl CodeFlow {
             ));
         }
         let metadata = self.client.provider().metadata().await?;
-        let issuer = self.client.provider().issuer().as_str();
-        let code = callback.code(issuer, metadata.sends_issuer_in_callbacks())?;
+        let code = callback.code(metadata.issuer(), metadata.sends_issuer_in_callbacks())?;
         self.redeem(&code).await
     }
 
@@ -109,7 +108,10 @@ impl CodeFlow {
         // The authorization request fixed the scope. The token request can only narrow the APIs
         // (RFC 8707, section 2.2).
         members.extend(self.request.resources());
-        let response = self.client.request_form(&members, &self.request).await?;
+        let response = self
+            .client
+            .request_form(&members, &self.request)
+            .await?;
         let nonce = self.secrets.nonce.as_ref().map(Secret::expose);
         // An attacker who can drop the ID token must not be able to skip the nonce check with it.
         if nonce.is_some() && response.id_token.is_none() {

@@ -128,7 +128,10 @@ impl LoopbackRedirect {
         ];
         // Browsers leave the default port out of the header `Host`.
         for index in 0..hosts.len() {
-            if let Some(bare) = hosts.get(index).and_then(|host| host.strip_suffix(":80")) {
+            if let Some(bare) = hosts
+                .get(index)
+                .and_then(|host| host.strip_suffix(":80"))
+            {
                 hosts.push(bare.to_owned());
             }
         }
@@ -232,7 +235,10 @@ async fn serve(stream: TcpStream, server: Arc<CallbackServer>) -> Option<String>
         .serve_connection(TokioIo::new(stream), service);
     // The callback counts even if the browser closes the connection before it has the page.
     _ = connection.await;
-    found.lock().unwrap_or_else(PoisonError::into_inner).take()
+    found
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .take()
 }
 
 impl CallbackServer {

@@ -113,7 +113,9 @@ impl Client {
         members.extend_from_slice(parameters);
         // Read before the request: the code must not outlive its lifetime at the provider.
         let began = self.provider().clock().elapsed();
-        let document = self.document(ProviderEndpoint::Device, &members).await?;
+        let document = self
+            .document(ProviderEndpoint::Device, &members)
+            .await?;
         DeviceFlow::read(self, request, &document, began)
     }
 }
@@ -210,7 +212,10 @@ impl DeviceFlow {
             ("grant_type", "urn:ietf:params:oauth:grant-type:device_code"),
             ("device_code", self.device_code.expose()),
         ];
-        let response = self.client.request_form(&members, &self.request).await?;
+        let response = self
+            .client
+            .request_form(&members, &self.request)
+            .await?;
         let criteria = IdTokenCriteria::default();
         self.client.verify_response(response, criteria).await
     }

@@ -78,7 +78,10 @@ pub(super) fn scopes(document: &Object, wanted: &Scopes) -> Result<Option<Scopes
 
 /// The number of wanted scopes that are among these.
 fn overlap(scopes: &Scopes, wanted: &Scopes) -> usize {
-    wanted.iter().filter(|scope| scopes.contains(scope)).count()
+    wanted
+        .iter()
+        .filter(|scope| scopes.contains(scope))
+        .count()
 }
 
 fn wrong_type(name: &str, expected: &str) -> Error {

@@ -98,7 +98,10 @@ impl TokenSlot {
         let Ok(turn) = Arc::clone(&self.turn).try_lock_owned() else {
             return;
         };
-        if turn.in_force(client.provider().clock().elapsed()).is_none() {
+        if turn
+            .in_force(client.provider().clock().elapsed())
+            .is_none()
+        {
             let (client, request) = (client.clone(), request.clone());
             tokio::spawn(async move {
                 if let Err(error) = self.fetch(client.clone(), request, turn).await {
@@ -133,7 +136,10 @@ impl TokenSlot {
 
     /// Drops a token that a resource server rejected. Returns whether another one can be had.
     pub(super) fn invalidate(&self, token: &IssuedToken, now: Duration) -> bool {
-        let mut drops = self.drops.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut drops = self
+            .drops
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         let Some(cached) = self.cached.load_full() else {
             return true;
         };

@@ -85,7 +85,9 @@ async fn a_refusal_is_a_refusal_whatever_its_body() {
                 .await
                 .unwrap_err();
             assert_eq!(
-                error.refusal().and_then(portcullis_client::Refusal::status),
+                error
+                    .refusal()
+                    .and_then(portcullis_client::Refusal::status),
                 Some(status),
                 "{error}"
             );

@@ -86,7 +86,9 @@ async fn a_refused_token_is_fetched_anew_and_the_request_sent_once_more() {
     let http = calling(&layer.clone().replaying());
     api.answers(unauthorized());
     assert_eq!(
-        send(&http, post(&format!("{}/x", api.base))).await.status(),
+        send(&http, post(&format!("{}/x", api.base)))
+            .await
+            .status(),
         200
     );
     assert_eq!(authorization_headers(&api), bearer(&["token-1", "token-2"]));
@@ -99,7 +101,9 @@ async fn a_refused_token_is_fetched_anew_and_the_request_sent_once_more() {
     // The request is repeated once only.
     api.answers(unauthorized()).answers(unauthorized());
     assert_eq!(
-        send(&http, post(&format!("{}/x", api.base))).await.status(),
+        send(&http, post(&format!("{}/x", api.base)))
+            .await
+            .status(),
         401
     );
     assert_eq!(api.count("/x"), 4);
@@ -108,7 +112,9 @@ async fn a_refused_token_is_fetched_anew_and_the_request_sent_once_more() {
     api.answers(unauthorized());
     let before = idp.count("/token");
     assert_eq!(
-        send(&once, post(&format!("{}/x", api.base))).await.status(),
+        send(&once, post(&format!("{}/x", api.base)))
+            .await
+            .status(),
         401
     );
     assert_eq!((api.count("/x"), idp.count("/token")), (5, before));
@@ -186,7 +192,10 @@ async fn a_bound_token_goes_with_its_proof_and_the_nonce_that_is_wanted() {
             .iter()
             .map(|asked| claims(&asked.headers["dpop"]))
             .collect();
-        let nonces: Vec<_> = proofs.iter().map(|proof| proof["nonce"].clone()).collect();
+        let nonces: Vec<_> = proofs
+            .iter()
+            .map(|proof| proof["nonce"].clone())
+            .collect();
         assert_eq!(nonces, [json!(null), json!("n-1"), json!("n-1")]);
         assert_eq!(
             (&proofs[0]["htm"], &proofs[0]["htu"]),
@@ -243,8 +252,14 @@ async fn the_middleware_does_the_same_and_redirects_lose_the_token() {
         body: String::new(),
     };
     api.answers(elsewhere.with("location", &format!("{}/y", other.base)));
-    http.get(format!("{}/x", api.base)).send().await.unwrap();
-    http.get(format!("{}/z", other.base)).send().await.unwrap();
+    http.get(format!("{}/x", api.base))
+        .send()
+        .await
+        .unwrap();
+    http.get(format!("{}/z", other.base))
+        .send()
+        .await
+        .unwrap();
     assert_eq!(authorization_headers(&other), [None, None]);
 }
 

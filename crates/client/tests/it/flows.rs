@@ -38,10 +38,15 @@ async fn a_provider_that_lists_other_methods_only_is_refused() {
     for methods in [json!(["plain"]), json!([])] {
         let idp = Scripted::start().await;
         idp.says("code_challenge_methods_supported", methods);
-        let error = code(&idp.client(), "a").start(CALLBACK).await.unwrap_err();
+        let error = code(&idp.client(), "a")
+            .start(CALLBACK)
+            .await
+            .unwrap_err();
         assert!(matches!(error, Error::Config(_)), "{error}");
         assert!(
-            error.to_string().contains("pass `--danger-without-pkce`"),
+            error
+                .to_string()
+                .contains("pass `--danger-without-pkce`"),
             "{error}"
         );
         let flow = code(&idp.client(), "a")
@@ -110,7 +115,10 @@ async fn the_code_goes_with_its_verifier_and_its_api() {
 async fn an_id_token_that_was_asked_for_has_to_come() {
     let idp = Scripted::start().await;
     idp.answers(tokens());
-    let flow = code(&idp.client(), "openid").start(CALLBACK).await.unwrap();
+    let flow = code(&idp.client(), "openid")
+        .start(CALLBACK)
+        .await
+        .unwrap();
     let query = callback(&flow);
     let error = flow.finish(&query).await.unwrap_err();
     assert!(

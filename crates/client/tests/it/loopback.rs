@@ -119,7 +119,10 @@ async fn an_address_is_itself_only() {
             "{host} is not {other}"
         );
         let flow = flow(&idp, &named).await;
-        let address = Url::parse(&named).unwrap().socket_addrs(|| None).unwrap()[0];
+        let address = Url::parse(&named)
+            .unwrap()
+            .socket_addrs(|| None)
+            .unwrap()[0];
         let (query, status) = tokio::join!(
             place.receive(&flow, Duration::from_secs(60)),
             visit(&flow, address)

@@ -96,7 +96,10 @@ async fn alice_signs_in_and_stays_signed_in() {
     let new = second.refresh_token().unwrap();
     assert_ne!(new.expose(), old.expose());
     // The old token was good once. Whether the provider now distrusts the new one too is up to it.
-    let refused = client.refresh(old, &TokenRequest::new()).await.unwrap_err();
+    let refused = client
+        .refresh(old, &TokenRequest::new())
+        .await
+        .unwrap_err();
     assert_eq!(
         refused.refusal().map(|refusal| refusal.error()),
         Some("invalid_grant")
@@ -107,7 +110,11 @@ async fn alice_signs_in_and_stays_signed_in() {
 async fn a_refresh_is_for_the_same_person() {
     let (_idp, client) = start(IdpConfig::default()).await;
     let first = tokens(&client).await.unwrap();
-    let claimed = first.refresh_token().unwrap().clone().with_subject("bob");
+    let claimed = first
+        .refresh_token()
+        .unwrap()
+        .clone()
+        .with_subject("bob");
     let error = reason(client.refresh(&claimed, &TokenRequest::new()).await);
     assert_eq!(
         error,
@@ -256,7 +263,11 @@ async fn an_id_token_for_several_audiences_is_bound_by_the_access_token_beside_i
         assert!(error.contains(told), "{more:?}: {error}");
     }
     idp.spoil_next(FlowToken::Id, spoilt(without("at_hash")));
-    assert!(tokens(&client.trusting_audiences(["api"])).await.is_ok());
+    assert!(
+        tokens(&client.trusting_audiences(["api"]))
+            .await
+            .is_ok()
+    );
 }
 
 #[tokio::test]
@@ -282,7 +293,11 @@ async fn a_callback_of_another_flow_or_provider_is_refused() {
             kept.collect::<Vec<_>>().join("&")
         }
     };
-    assert!(changed(&without("state")).await.contains("another flow"));
+    assert!(
+        changed(&without("state"))
+            .await
+            .contains("another flow")
+    );
     assert!(
         changed(&|query| format!("{}&state=x", without("state")(query)))
             .await
@@ -335,7 +350,12 @@ async fn the_loopback_redirect_takes_the_one_callback_and_nothing_else() {
         );
         assert_eq!(visit(here.as_str()).await.status(), 400);
         assert_eq!(
-            browser.post(back.clone()).send().await.unwrap().status(),
+            browser
+                .post(back.clone())
+                .send()
+                .await
+                .unwrap()
+                .status(),
             405
         );
         let rebound = browser
@@ -387,7 +407,12 @@ async fn nobody_is_waited_for_without_end() {
         tokio::task::yield_now().await;
         clock.advance(Duration::from_secs(300));
     });
-    assert!(error.unwrap_err().to_string().contains("nobody signed in"));
+    assert!(
+        error
+            .unwrap_err()
+            .to_string()
+            .contains("nobody signed in")
+    );
 }
 
 #[tokio::test]

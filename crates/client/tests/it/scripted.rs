@@ -161,7 +161,9 @@ async fn answer(State(script): State<Arc<Script>>, request: Request) -> Response
     let body: Bytes = axum::body::to_bytes(request.into_body(), 1 << 20)
         .await
         .unwrap();
-    let form = url::form_urlencoded::parse(&body).into_owned().collect();
+    let form = url::form_urlencoded::parse(&body)
+        .into_owned()
+        .collect();
     let number = {
         let mut asked = script.asked.lock().unwrap();
         asked.push(Asked {
@@ -181,7 +183,9 @@ async fn answer(State(script): State<Arc<Script>>, request: Request) -> Response
             let mut response = (StatusCode::from_u16(status).unwrap(), body).into_response();
             response.headers_mut().remove("content-type");
             for (name, value) in headers {
-                response.headers_mut().append(name, value.parse().unwrap());
+                response
+                    .headers_mut()
+                    .append(name, value.parse().unwrap());
             }
             response
         }

@@ -69,7 +69,10 @@ fn timed(stretch: Duration, call: impl Fn()) -> f64 {
 
 fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or_default()
+    values
+        .get(values.len() / 2)
+        .copied()
+        .unwrap_or_default()
 }
 
 /// What junk costs us, compared with what an ordinary refusal costs.

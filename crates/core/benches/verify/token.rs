@@ -125,7 +125,8 @@ impl Signed {
             return Err(Rejection::of_unknown_key(kid));
         };
         self.verifier
-            .verify(signature::check(token, &keys)?, self.now)
+            .verify(signature::check(token, &keys)?, self.now)?
+            .into_bearer()
     }
 
     /// Tokens that are refused: at the first look, by the table, and by the signature.

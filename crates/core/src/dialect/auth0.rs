@@ -4,13 +4,14 @@
 //! that is good for its own `/userinfo` only.
 
 use super::generic::BASE;
-use super::{Dialect, Sign, within};
+use super::{Dialect, FinalSlash, ProviderApi, SessionClaim, Sign, within};
 use crate::rejection::Code;
 
 pub(super) static AUTH0: Dialect = Dialect {
     name: "auth0",
     title: "Auth0",
     // A custom domain shows nothing: its operator has to choose the profile.
+    final_slash: FinalSlash::Always,
     recognises: |host, _| within(host, "auth0.com"),
     // ID tokens name no client.
     client_required: true,
@@ -34,6 +35,20 @@ pub(super) static AUTH0: Dialect = Dialect {
         &[Sign::EndsWith("sub", "@clients"), Sign::Lacks("sub", "|")],
         &[Sign::Is("gty", "client-credentials")],
     ],
+    own_apis: &[
+        ProviderApi {
+            audience: "{issuer}/userinfo",
+            title: "Auth0's user information",
+            cure: "have the client send `audience=<identifier of your API>`",
+        },
+        ProviderApi {
+            audience: "{issuer}/api/v2",
+            title: "Auth0's Management API",
+            cure: "have the client send `audience=<identifier of your API>`",
+        },
+    ],
+    // A restricted claim ("Create custom claims"): an Action that sets it is not obeyed.
+    session_claim: SessionClaim::Never,
     cures: &[
         (
             Code::TokenMalformed,

@@ -9,12 +9,13 @@
 //! Without a signing key authentik signs with the client's secret, which is refused.
 
 use super::generic::BASE;
-use super::{Dialect, Sign};
+use super::{Dialect, FinalSlash, SessionClaim, Sign};
 use crate::rejection::Code;
 
 pub(super) static AUTHENTIK: Dialect = Dialect {
     name: "authentik",
     title: "authentik",
+    final_slash: FinalSlash::Always,
     recognises: |_, path| path.starts_with("/application/o/"),
     // ID tokens have no `uid`.
     required_claims: &["azp", "uid"],
@@ -30,6 +31,9 @@ pub(super) static AUTHENTIK: Dialect = Dialect {
         &[Sign::SUBJECT_IS_CLIENT, Sign::NobodySignedIn],
     ],
     doubtful: &[&[Sign::StartsWith("preferred_username", "ak-")]],
+    // An access token is the ID token with two claims more (`IDToken.to_access_token` in
+    // `providers/oauth2/id_token.py`), and that has `sid` where somebody signed in.
+    session_claim: SessionClaim::Always,
     cures: &[
         (
             Code::TokenAlgorithm,

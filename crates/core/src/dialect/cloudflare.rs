@@ -1,15 +1,19 @@
 //! Cloudflare Access: the application token, which comes in `Cf-Access-Jwt-Assertion`, not in
 //! `Authorization`.
 //!
+//! Who gets a token for an application is for its own Access policy to say, so no further condition
+//! is needed.
+//!
 //! There is no metadata; the keys are at a fixed path. A service token has an empty `sub`.
 
 use super::generic::BASE;
-use super::{Dialect, Discovery, Mark, Sign, within};
+use super::{Dialect, Discovery, FinalSlash, Mark, Sign, within};
 use crate::rejection::Code;
 
 pub(super) static CLOUDFLARE: Dialect = Dialect {
     name: "cloudflare",
     title: "Cloudflare Access",
+    final_slash: FinalSlash::Never,
     recognises: |host, _| within(host, "cloudflareaccess.com"),
     required_claims: &[],
     marks: &[Mark {

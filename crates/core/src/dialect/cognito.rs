@@ -4,13 +4,14 @@
 //! ID tokens have the same issuer and keys; `token_use` distinguishes them.
 
 use super::generic::BASE;
-use super::{AudienceClaim, Dialect, Mark, Sign};
+use super::{AudienceClaim, Dialect, FinalSlash, Mark, SessionClaim, Sign};
 use crate::rejection::Code;
 
 pub(super) static COGNITO: Dialect = Dialect {
     name: "cognito",
     title: "Amazon Cognito",
     // The regions in China have a domain of their own.
+    final_slash: FinalSlash::Never,
     recognises: |host, _| {
         let amazon = host.ends_with(".amazonaws.com") || host.ends_with(".amazonaws.com.cn");
         amazon && (host.starts_with("cognito-idp.") || host.starts_with("issuer.cognito-idp."))
@@ -31,6 +32,8 @@ pub(super) static COGNITO: Dialect = Dialect {
     application: &[&[Sign::Absent("username"), Sign::SUBJECT_IS_CLIENT]],
     doubtful: &[&[Sign::Absent("username")]],
     sign_in: &["username"],
+    // Not among the claims of "Understanding the access token"; `origin_jti` is another thing.
+    session_claim: SessionClaim::Never,
     pkce_unannounced: true,
     aliases: |issuer| {
         let other = match issuer.strip_prefix("https://issuer.cognito-idp.") {

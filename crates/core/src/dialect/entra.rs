@@ -1,13 +1,19 @@
 //! Microsoft Entra ID. The API's registration chooses the version of its tokens, not the client's
 //! endpoint.
 //!
+//! The issuer names the tenant, and `iss` is compared whole, so `tid` needs no comparison of its
+//! own: a token of another tenant has another issuer. Only an entry for many tenants compares both.
+//!
 //! Tenant and `oid` identify a caller: `sub` differs from client to client, and `upn`, `email` and
 //! `preferred_username` can change. Scopes (`scp`) are in users' tokens only. An application's
 //! permissions come in `roles`, as a user's roles do, so a policy should say which of the two it
 //! means.
 
 use super::generic::BASE;
-use super::{AssertionAudience, Dialect, Discovery, Mark, Sign, TENANT, Unfit};
+use super::{
+    AssertionAudience, Dialect, Discovery, FinalSlash, Mark, ProviderApi, SessionClaim, Sign,
+    TENANT, Unfit,
+};
 use crate::rejection::Code;
 use crate::token::Issuer;
 use crate::verify::TokenType;
@@ -17,6 +23,15 @@ use std::time::Duration;
 pub(super) static ENTRA_V2: Dialect = Dialect {
     name: "entra-v2",
     title: "Microsoft Entra ID, v2 tokens",
+    near_miss: |host, path| {
+        let is_near = LOGIN_HOSTS.contains(&host) && !path.ends_with("/v2.0");
+        is_near.then_some(Unfit {
+            expected: "an issuer of Entra ID, which ends with `/v2.0`",
+            cure: "write `https://login.microsoftonline.com/<tenant id>/v2.0`; tokens of version 1 \
+                   name `https://sts.windows.net/<tenant id>/`",
+        })
+    },
+    final_slash: FinalSlash::Never,
     recognises: |host, path| LOGIN_HOSTS.contains(&host) && path.ends_with("/v2.0"),
     required_claims: &["azp", "tid"],
     marks: &[Mark {
@@ -38,6 +53,7 @@ pub(super) static ENTRA_V2: Dialect = Dialect {
 pub(super) static ENTRA_V1: Dialect = Dialect {
     name: "entra-v1",
     title: "Microsoft Entra ID, v1 tokens",
+    final_slash: FinalSlash::Always,
     recognises: |host, _| host == STS_HOST,
     required_claims: &["appid", "tid"],
     marks: &[Mark {
@@ -84,6 +100,10 @@ const ENTRA: Dialect = Dialect {
         "preferred_username",
         "nonce",
     ],
+    // "Optional claims reference": in access tokens, and only where the API asks for it.
+    session_claim: SessionClaim::OptIn(
+        "add the optional claim `sid` to access tokens, at *Token configuration* of the API",
+    ),
     // Above 200 groups the token holds none, and only says that there are some.
     group_overage: true,
     // All tenants share one key set.
@@ -91,6 +111,7 @@ const ENTRA: Dialect = Dialect {
     assertion_audience: AssertionAudience::TokenEndpoint,
     pkce_unannounced: true,
     unfit,
+    own_apis: OWN_APIS,
     cures: CURES,
     ..BASE
 };
@@ -109,6 +130,43 @@ const APPLICATION: &[&[Sign]] = &[
         Sign::NobodySignedIn,
     ],
 ];
+
+/// By client id, as v2 tokens name them, and by URI, as v1 tokens do: in each cloud another one.
+const OWN_APIS: &[ProviderApi] = &[
+    graph("00000003-0000-0000-c000-000000000000"),
+    graph("https://graph.microsoft.com"),
+    graph("https://graph.microsoft.us"),
+    graph("https://dod-graph.microsoft.us"),
+    graph("https://microsoftgraph.chinacloudapi.cn"),
+    azure_ad_graph("00000002-0000-0000-c000-000000000000"),
+    azure_ad_graph("https://graph.windows.net"),
+    management("https://management.azure.com"),
+    management("https://management.core.windows.net"),
+];
+
+const fn graph(audience: &'static str) -> ProviderApi {
+    microsoft(audience, "Microsoft Graph")
+}
+
+const fn azure_ad_graph(audience: &'static str) -> ProviderApi {
+    microsoft(audience, "Azure AD Graph")
+}
+
+const fn management(audience: &'static str) -> ProviderApi {
+    microsoft(audience, "Azure Resource Manager")
+}
+
+const fn microsoft(audience: &'static str, title: &'static str) -> ProviderApi {
+    ProviderApi {
+        audience,
+        title,
+        cure: ASK_FOR_OWN_SCOPE,
+    }
+}
+
+const ASK_FOR_OWN_SCOPE: &str = "ask for a scope of your own API, such as \
+    `api://<app id of the API>/.default`; scopes without an API, such as `User.Read`, are those \
+    of Microsoft Graph";
 
 fn unfit(issuer: &Issuer, _: &[String]) -> Option<Unfit> {
     let shared = ["/common/", "/organizations/", "/consumers/"];

@@ -2,7 +2,7 @@
 
 use super::entra::ENTRA_V2;
 use super::generic::BASE;
-use super::{Dialect, Discovery, Mark, TENANT, within};
+use super::{Dialect, Discovery, FinalSlash, Mark, TENANT, within};
 use crate::rejection::Code;
 use crate::verify::TokenType;
 
@@ -11,6 +11,7 @@ use crate::verify::TokenType;
 pub(super) static EXTERNAL_ID: Dialect = Dialect {
     name: "entra-external-id",
     title: "Microsoft Entra External ID",
+    final_slash: FinalSlash::Never,
     recognises: |host, _| within(host, "ciamlogin.com"),
     types: ENTRA_V2.types,
     required_claims: ENTRA_V2.required_claims,

@@ -4,7 +4,10 @@
 //! ids apart (RFC 9068, section 5). If people choose their own `sub`, a person can have the name of
 //! a client.
 
-use super::{AssertionAudience, AudienceClaim, Dialect, Discovery, Sign, always_fit, no_aliases};
+use super::{
+    AssertionAudience, AudienceClaim, Dialect, Discovery, FinalSlash, SessionClaim, Sign,
+    always_fit, no_aliases, no_near_miss,
+};
 use crate::verify::TokenType;
 use std::time::Duration;
 
@@ -66,6 +69,7 @@ pub(super) const BASE: Dialect = Dialect {
     doubtful: &[],
     alone: &[&[Sign::Always]],
     sign_in: &["sid", "session_state", "nonce", "at_hash", "amr"],
+    session_claim: SessionClaim::Unknown,
     id_token_claims: &[],
     access_token_claims: &[],
     group_overage: false,
@@ -74,9 +78,12 @@ pub(super) const BASE: Dialect = Dialect {
     assertion_audience: AssertionAudience::Issuer,
     pkce_unannounced: false,
     consent_needed: false,
+    near_miss: no_near_miss,
+    final_slash: FinalSlash::Either,
     aliases: no_aliases,
     needs_condition: &[],
-    anybody: "anybody can have a token",
+    anybody: "",
     unfit: always_fit,
+    own_apis: &[],
     cures: &[],
 };

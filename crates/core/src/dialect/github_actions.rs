@@ -5,7 +5,7 @@
 //! taken by others.
 
 use super::generic::BASE;
-use super::{Dialect, Sign};
+use super::{Dialect, FinalSlash, Sign};
 use crate::rejection::Code;
 use crate::verify::TokenType;
 
@@ -13,6 +13,7 @@ pub(super) static GITHUB_ACTIONS: Dialect = Dialect {
     name: "github-actions",
     title: "GitHub Actions",
     // By path: GitHub Enterprise Server, which has a host of its operator.
+    final_slash: FinalSlash::Never,
     recognises: |host, path| {
         let data_residency = host.starts_with("token.actions.") && host.ends_with(".ghe.com");
         host == "token.actions.githubusercontent.com"

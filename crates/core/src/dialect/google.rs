@@ -2,7 +2,7 @@
 //! tokens.
 
 use super::generic::BASE;
-use super::{Dialect, Sign, Unfit};
+use super::{Dialect, FinalSlash, SessionClaim, Sign, Unfit};
 use crate::rejection::Code;
 use crate::token::Issuer;
 use crate::verify::TokenType;
@@ -11,6 +11,7 @@ use crate::verify::TokenType;
 pub(super) static GOOGLE: Dialect = Dialect {
     name: "google",
     title: "Google",
+    final_slash: FinalSlash::Never,
     recognises: |host, _| host == "accounts.google.com",
     types: &[TokenType::Jwt],
     bears_id_tokens: true,
@@ -18,6 +19,9 @@ pub(super) static GOOGLE: Dialect = Dialect {
     // The Workspace domain; private accounts have none.
     tenant: &["hd"],
     required_claims: &["sub", "iat"],
+    // The consent screen of the client decides who may sign in: everybody, unless it is "Internal".
+    // Nothing in a token says which.
+    anybody: "anybody with a Google account can have a token",
     // A service account is its own client. Google numbers both, so people cannot choose them.
     application: &[&[Sign::SUBJECT_IS_CLIENT]],
     doubtful: &[&[Sign::EndsWith("email", ".gserviceaccount.com")]],
@@ -29,6 +33,8 @@ pub(super) static GOOGLE: Dialect = Dialect {
             .into_iter()
             .collect()
     },
+    // Not among the claims of "OpenID Connect", which lists those of ID tokens.
+    session_claim: SessionClaim::Never,
     cures: &[
         (
             Code::TokenMalformed,
@@ -51,6 +57,7 @@ pub(super) static GOOGLE: Dialect = Dialect {
 pub(super) static FIREBASE: Dialect = Dialect {
     name: "firebase",
     title: "Firebase Authentication",
+    final_slash: FinalSlash::Never,
     recognises: |host, _| host == "securetoken.google.com",
     types: &[TokenType::Jwt],
     required_claims: &["sub", "iat", "auth_time"],
@@ -59,6 +66,7 @@ pub(super) static FIREBASE: Dialect = Dialect {
     client: &[],
     tenant: &["firebase.tenant"],
     application: &[],
+    anybody: "whoever signs up can have a token, unless the project blocks that",
     unfit: audience_is_the_project,
     cures: &[(
         Code::TokenSignature,

@@ -4,7 +4,7 @@
 //! Roles are those of the realm and of this API's own client; other clients' roles do not count.
 
 use super::generic::BASE;
-use super::{Dialect, Mark, Sign};
+use super::{Dialect, FinalSlash, Mark, SessionClaim, Sign};
 use crate::rejection::Code;
 use crate::verify::TokenType;
 
@@ -15,6 +15,7 @@ pub(super) static KEYCLOAK: Dialect = Dialect {
     name: "keycloak",
     title: "Keycloak",
     // Before version 17, `/auth` was part of the path.
+    final_slash: FinalSlash::Never,
     recognises: |_, path| path.starts_with("/realms/") || path.starts_with("/auth/realms/"),
     types: &[TokenType::Jwt, TokenType::AccessToken],
     required_claims: &["azp"],
@@ -44,6 +45,8 @@ pub(super) static KEYCLOAK: Dialect = Dialect {
         &[Sign::Has("clientAddress")],
     ],
     sign_in: &["sid", "session_state", "auth_time", "nonce"],
+    // As in the tokens of its documentation. The account of a client has none.
+    session_claim: SessionClaim::Always,
     cures: &[
         (
             Code::TokenAudience,

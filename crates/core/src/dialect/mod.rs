@@ -34,7 +34,14 @@ mod kubernetes;
 mod okta;
 mod pingone;
 mod portcullis;
+mod provider_api;
+mod session_claim;
+mod spelling;
 mod zitadel;
+
+pub use provider_api::ProviderApi;
+pub use session_claim::SessionClaim;
+pub use spelling::FinalSlash;
 
 use crate::rejection::Code;
 use crate::token::Issuer;
@@ -127,6 +134,9 @@ pub struct Dialect {
     pub alone: &'static [&'static [Sign]],
     /// Claims that only the tokens of people who signed in have.
     pub sign_in: &'static [&'static str],
+    /// Whether access tokens name the session that they come from: only then does a logout that
+    /// names a session end them.
+    pub session_claim: SessionClaim,
     /// Claims that make an untyped token an ID token, unless it has one of `access_token_claims`.
     pub id_token_claims: &'static [&'static str],
     /// Claims of access tokens, for the member above. `azp` counts only if it is not the
@@ -145,15 +155,25 @@ pub struct Dialect {
     /// Whether `offline_access` counts only if the request asks for consent (OpenID Connect Core,
     /// section 11).
     pub consent_needed: bool,
+    /// What is expected in place of a host and path that its issuers never have.
+    pub near_miss: fn(host: &str, path: &str) -> Option<Unfit>,
+    /// Whether its issuers end with a slash.
+    pub final_slash: FinalSlash,
     /// Other spellings of this issuer that its tokens may have in `iss`. They are trusted as it is.
     pub aliases: fn(issuer: &str) -> Vec<String>,
     /// Claims of which the operator must demand at least one, because the provider gives tokens for
     /// our audience to anybody.
     pub needs_condition: &'static [&'static str],
-    /// The reason, for the fault: `anybody on GitHub Actions can have a token`.
+    /// Who can have a token for our audience without the operator's doing: `anybody on GitHub
+    /// Actions can have a token`. Empty where the operator decides.
+    ///
+    /// With `needs_condition` it is the reason for a fault. Else the operator is warned as long as
+    /// neither a tenant nor a claim is demanded.
     pub anybody: &'static str,
     /// Whether an issuer or an audience is unfit for protecting an API, and the cure.
     pub unfit: fn(issuer: &Issuer, audiences: &[String]) -> Option<Unfit>,
+    /// The provider's own APIs. Others cannot accept, and in part not even verify, tokens for them.
+    pub own_apis: &'static [ProviderApi],
     /// For a refusal: the provider's own setting that cures it.
     pub cures: &'static [(Code, &'static str)],
 }
@@ -311,6 +331,10 @@ fn within(host: &str, domain: &str) -> bool {
 
 fn no_aliases(_: &str) -> Vec<String> {
     Vec::new()
+}
+
+fn no_near_miss(_: &str, _: &str) -> Option<Unfit> {
+    None
 }
 
 fn always_fit(_: &Issuer, _: &[String]) -> Option<Unfit> {

@@ -3,13 +3,16 @@
 //! The org authorization server's tokens are for Okta only, so its issuer is refused.
 
 use super::generic::BASE;
-use super::{AssertionAudience, Dialect, Sign, Unfit, within};
+use super::{
+    AssertionAudience, Dialect, FinalSlash, ProviderApi, SessionClaim, Sign, Unfit, within,
+};
 use crate::rejection::Code;
 use crate::token::Issuer;
 
 pub(super) static OKTA: Dialect = Dialect {
     name: "okta",
     title: "Okta, custom authorization server",
+    final_slash: FinalSlash::Never,
     recognises: |host, _| DOMAINS.iter().any(|domain| within(host, domain)),
     // ID tokens have no `cid`.
     required_claims: &["cid"],
@@ -23,8 +26,16 @@ pub(super) static OKTA: Dialect = Dialect {
     application: &[&[Sign::Absent("uid"), Sign::SUBJECT_IS_CLIENT]],
     doubtful: &[&[Sign::Absent("uid")]],
     sign_in: &["uid"],
+    // Not among the claims of access tokens in the reference "OpenID Connect & OAuth 2.0".
+    session_claim: SessionClaim::Never,
     assertion_audience: AssertionAudience::TokenEndpoint,
     unfit,
+    own_apis: &[ProviderApi {
+        audience: "{issuer}",
+        title: "Okta's own APIs",
+        cure: "ask a custom authorization server for it (`/oauth2/default/v1/token`), not the \
+            org server (`/oauth2/v1/token`), whose tokens only Okta can verify",
+    }],
     cures: &[
         (
             Code::TokenIssuer,

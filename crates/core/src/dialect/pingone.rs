@@ -3,18 +3,21 @@
 //!
 //! Tokens by client credentials have no `sub`.
 
-use super::Dialect;
 use super::generic::BASE;
+use super::{Dialect, FinalSlash, SessionClaim};
 use crate::rejection::Code;
 
 pub(super) static PINGONE: Dialect = Dialect {
     name: "pingone",
     title: "PingOne",
+    final_slash: FinalSlash::Never,
     recognises: |host, path| host.starts_with("auth.pingone.") && path.ends_with("/as"),
     required_claims: &["client_id"],
     client: &["client_id"],
     tenant: &["env"],
     sign_in: &["sid", "auth_time", "acr", "nonce"],
+    // "Token claims" of the PingOne API: in every access token but those of client credentials.
+    session_claim: SessionClaim::Always,
     cures: &[
         (
             Code::TokenAudience,

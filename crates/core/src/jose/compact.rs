@@ -13,12 +13,7 @@ use crate::token::Claims;
 
 /// A JWS with any payload, as received: its parts are read, and not proven.
 #[derive(Debug)]
-pub struct CompactJws<'t> {
-    signing_input: &'t str,
-    header: Header,
-    payload: Vec<u8>,
-    signature: Vec<u8>,
-}
+pub struct CompactJws<'t>(JwsParts<'t, Header>);
 
 /// A token as received: a JWS with a claims set, not proven.
 #[derive(Debug)]
@@ -44,10 +39,10 @@ pub struct Header {
 ///
 /// # Errors
 ///
-/// `token.malformed`, `token.header`, `token.algorithm` or `token.claim_type`.
+/// `token.too_large`, `token.malformed`, `token.header`, `token.algorithm` or `token.claim_type`.
 pub fn parse<'t>(token: &'t str, limits: &Limits) -> Result<UnverifiedToken<'t>, Rejection> {
     let jws = parse_jws(token, limits)?;
-    let claims = Claims::from_object(object("payload", &jws.payload, limits)?)?;
+    let claims = Claims::from_object(object("payload", jws.unverified_payload(), limits)?)?;
     Ok(UnverifiedToken { jws, claims })
 }
 
@@ -55,20 +50,38 @@ pub fn parse<'t>(token: &'t str, limits: &Limits) -> Result<UnverifiedToken<'t>,
 ///
 /// # Errors
 ///
-/// `token.malformed`, `token.header` or `token.algorithm`.
+/// `token.too_large`, `token.malformed`, `token.header` or `token.algorithm`.
 pub fn parse_jws<'t>(token: &'t str, limits: &Limits) -> Result<CompactJws<'t>, Rejection> {
+    read_parts(token, limits, |header| Header::from_object(&header)).map(CompactJws)
+}
+
+/// The parts of a compact JWS, with its header as `H`.
+#[derive(Debug)]
+pub(crate) struct JwsParts<'t, H> {
+    pub(crate) header: H,
+    pub(crate) payload: Vec<u8>,
+    /// The bytes that the signature covers: the first two segments with their dot.
+    pub(crate) signing_input: &'t str,
+    pub(crate) signature: Vec<u8>,
+}
+
+/// Takes a compact JWS apart. Its header has no critical extension.
+pub(crate) fn read_parts<'t, H>(
+    token: &'t str,
+    limits: &Limits,
+    read_header: impl FnOnce(Object) -> Result<H, Rejection>,
+) -> Result<JwsParts<'t, H>, Rejection> {
     // Before anything is decoded: what follows costs time in proportion to the length.
     if token.len() > limits.token_bytes {
-        let expected = format!("at most {} bytes", limits.token_bytes);
-        return Err(malformation(expected, format!("{} bytes", token.len())));
+        return Err(Rejection::of_size(token.len(), limits.token_bytes));
     }
     let (signing_input, header, payload, signature) = segments(token)?;
-    let header = Header::from_object(&object("header", &decode("header", header)?, limits)?)?;
-    let payload = decode("payload", payload)?;
-    Ok(CompactJws {
+    let header = object("header", &decode("header", header)?, limits)?;
+    check_extensions(&header)?;
+    Ok(JwsParts {
+        header: read_header(header)?,
+        payload: decode("payload", payload)?,
         signing_input,
-        header,
-        payload,
         signature: decode("signature", signature)?,
     })
 }
@@ -76,21 +89,21 @@ pub fn parse_jws<'t>(token: &'t str, limits: &Limits) -> Result<CompactJws<'t>, 
 impl<'t> CompactJws<'t> {
     /// The protected header.
     pub fn header(&self) -> &Header {
-        &self.header
+        &self.0.header
     }
 
     /// The payload, not proven.
     pub fn unverified_payload(&self) -> &[u8] {
-        &self.payload
+        &self.0.payload
     }
 
     /// The bytes that the signature covers: the first two segments with their dot.
     pub(crate) fn signing_input(&self) -> &'t str {
-        self.signing_input
+        self.0.signing_input
     }
 
     pub(crate) fn signature(&self) -> &[u8] {
-        &self.signature
+        &self.0.signature
     }
 }
 
@@ -111,28 +124,30 @@ impl<'t> UnverifiedToken<'t> {
     }
 
     pub(crate) fn into_parts(self) -> (Header, Claims) {
-        (self.jws.header, self.claims)
+        (self.jws.0.header, self.claims)
     }
 }
 
 impl Header {
     fn from_object(object: &Object) -> Result<Self, Rejection> {
-        // An extension that we ignore could change what the signature covers (RFC 7797).
-        for extension in ["crit", "b64"] {
-            if object.get(extension).is_some() {
-                let found = format!("a `{extension}` header");
-                return Err(Rejection::with(
-                    Code::TokenHeader,
-                    Facts::new("no critical extension", found),
-                ));
-            }
-        }
         Ok(Self {
             algorithm: algorithm(object.get("alg"))?,
             kid: optional_text(object, "kid")?,
             typ: optional_text(object, "typ")?,
         })
     }
+}
+
+/// An extension that we ignore could change what the signature covers (RFC 7797).
+fn check_extensions(header: &Object) -> Result<(), Rejection> {
+    for extension in ["crit", "b64"] {
+        if header.get(extension).is_some() {
+            let found = format!("a `{extension}` header");
+            let facts = Facts::new("no critical extension", found);
+            return Err(Rejection::with(Code::TokenHeader, facts));
+        }
+    }
+    Ok(())
 }
 
 fn algorithm(value: Option<&Json>) -> Result<Algorithm, Rejection> {
@@ -199,7 +214,11 @@ fn decode(part: &'static str, segment: &str) -> Result<Vec<u8>, Rejection> {
     }
 }
 
-fn object(part: &'static str, bytes: &[u8], limits: &Limits) -> Result<Object, Rejection> {
+pub(crate) fn object(
+    part: &'static str,
+    bytes: &[u8],
+    limits: &Limits,
+) -> Result<Object, Rejection> {
     match json::parse(bytes, limits) {
         Ok(Json::Object(object)) => Ok(object),
         Ok(other) => Err(malformation(
@@ -270,7 +289,7 @@ mod tests {
         ] {
             assert_eq!(code(text), Code::TokenMalformed, "{text}");
         }
-        assert_eq!(code(&"a".repeat(16_385)), Code::TokenMalformed);
+        assert_eq!(code(&"a".repeat(16_385)), Code::TokenTooLarge);
     }
 
     #[test]
@@ -303,10 +322,11 @@ mod tests {
         };
         assert!(parse(&text, &limit(text.len())).is_ok());
         let rejection = parse(&text, &limit(text.len() - 1)).unwrap_err();
-        assert_eq!(rejection.code(), Code::TokenMalformed);
-        assert!(
-            rejection.facts().expected().starts_with("at most"),
-            "{rejection}"
+        assert_eq!(rejection.code(), Code::TokenTooLarge);
+        let (bound, size) = (text.len() - 1, text.len());
+        assert_eq!(
+            rejection.facts().to_string(),
+            format!("expected at most {bound} bytes, found {size} bytes")
         );
     }
 

@@ -89,7 +89,7 @@ impl VerifyingKey {
 }
 
 /// `use`, `key_ops` and private members (RFC 7517, sections 4.2, 4.3 and 9.2).
-fn check_purpose(jwk: &Object) -> Result<(), JwkFault> {
+pub(super) fn check_purpose(jwk: &Object) -> Result<(), JwkFault> {
     // A published private key is compromised: whoever fetched the set can sign with it.
     for name in ["d", "p", "q", "dp", "dq", "qi", "oth", "k"] {
         if member(jwk, name).is_some() {

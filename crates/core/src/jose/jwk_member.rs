@@ -23,7 +23,9 @@ pub(super) fn text(jwk: &Object, name: &'static str) -> Result<Option<Text>, Jwk
 
 /// A required member in base64url.
 pub(super) fn bytes(jwk: &Object, name: &'static str) -> Result<Vec<u8>, JwkFault> {
-    let text = member(jwk, name).and_then(Json::as_str).unwrap_or_default();
+    let text = member(jwk, name)
+        .and_then(Json::as_str)
+        .unwrap_or_default();
     match base64url::decode(text) {
         Ok(bytes) if !bytes.is_empty() => Ok(bytes),
         _ => Err(JwkFault::MissingMember(name)),

@@ -54,7 +54,9 @@ impl Jwks {
             ..*limits
         };
         // RFC 8259, section 8.1: a reader may skip a byte order mark; files have one.
-        let document = document.strip_prefix(b"\xef\xbb\xbf").unwrap_or(document);
+        let document = document
+            .strip_prefix(b"\xef\xbb\xbf")
+            .unwrap_or(document);
         let document = json::parse(document, limits).map_err(JwksError::Json)?;
         let Json::Object(set) = &document else {
             return Err(JwksError::NoKeysMember);
@@ -118,7 +120,9 @@ impl Jwks {
 
     /// Whether this very key is in the set.
     pub fn holds(&self, fingerprint: &[u8; 32]) -> bool {
-        self.keys.iter().any(|key| key.fingerprint() == fingerprint)
+        self.keys
+            .iter()
+            .any(|key| key.fingerprint() == fingerprint)
     }
 
     /// Adds a key that is not there yet. A set may list one key twice.

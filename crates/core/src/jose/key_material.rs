@@ -32,6 +32,17 @@ pub(super) enum Curve {
     P521,
 }
 
+impl Curve {
+    /// The value of `crv` (RFC 7518, section 6.2.1.1).
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::P256 => "P-256",
+            Self::P384 => "P-384",
+            Self::P521 => "P-521",
+        }
+    }
+}
+
 impl Material {
     pub(super) fn from_jwk(jwk: &Object) -> Result<Self, JwkFault> {
         let kind = member(jwk, "kty").and_then(Json::as_str);
@@ -167,7 +178,10 @@ fn point_verification(algorithm: Algorithm) -> Option<&'static dyn VerificationA
 /// RFC 7518, section 6.3.1.1, forbids leading zeros. Some providers write them, and they are
 /// harmless.
 fn without_leading_zeros(bytes: Vec<u8>) -> Vec<u8> {
-    bytes.into_iter().skip_while(|byte| *byte == 0).collect()
+    bytes
+        .into_iter()
+        .skip_while(|byte| *byte == 0)
+        .collect()
 }
 
 /// The encodings of the points whose order divides 8, without their sign bit. Under such a key a

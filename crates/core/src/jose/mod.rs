@@ -3,6 +3,7 @@
 pub mod algorithm;
 pub mod base64url;
 pub mod compact;
+mod embedded_key;
 pub mod json;
 mod jwk;
 mod jwk_fault;
@@ -14,6 +15,8 @@ pub mod signature;
 mod tests;
 
 pub use algorithm::Algorithm;
+pub(crate) use embedded_key::EmbeddedKey;
+
 pub use compact::{CompactJws, Header, UnverifiedToken};
 pub use jwk::VerifyingKey;
 pub use jwk_fault::JwkFault;

@@ -417,7 +417,9 @@ fn a_key_shows_what_it_is_for_and_nothing_of_itself() {
         "{shown}"
     );
     assert_eq!(
-        VerifyingKey::from_jwk(&Json::Null).unwrap_err().to_string(),
+        VerifyingKey::from_jwk(&Json::Null)
+            .unwrap_err()
+            .to_string(),
         "not an object"
     );
 }

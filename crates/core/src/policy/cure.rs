@@ -41,6 +41,8 @@ impl Requirement {
             | Self::Group(_)
             | Self::Kind(_)
             | Self::Claim(..)
+            | Self::Audience(_)
+            | Self::Bound(_)
             | Self::Rule(_)
             | Self::Not(_) => false,
         }
@@ -67,6 +69,23 @@ impl Requirement {
         }
     }
 
+    /// Whether the token is for another audience than every token must be that meets the demand.
+    pub(super) fn lacks_audience(&self, token: &AccessToken, now: NumericDate) -> bool {
+        match self {
+            Self::Audience(_) => !self.is_met_by(token, now),
+            Self::All(all) => all.iter().any(|it| it.lacks_audience(token, now)),
+            _ => false,
+        }
+    }
+
+    /// Whether the token is not bound as every token must be that meets the demand.
+    pub(super) fn lacks_binding(&self, token: &AccessToken) -> bool {
+        match self.binding() {
+            Some(binding) => !binding.is_met_by(token.confirmation().as_ref()),
+            None => false,
+        }
+    }
+
     /// Whether a role is missing, alone or among other things.
     pub(super) fn lacks_role(&self, token: &AccessToken) -> bool {
         match self {
@@ -79,6 +98,8 @@ impl Requirement {
             | Self::Claim(..)
             | Self::Acr(_)
             | Self::MaxAge(_)
+            | Self::Audience(_)
+            | Self::Bound(_)
             | Self::Rule(_)
             | Self::Not(_) => false,
         }
@@ -117,6 +138,8 @@ impl<'q> NeedsBuilder<'q> {
             | Requirement::Group(_)
             | Requirement::Kind(_)
             | Requirement::Claim(..)
+            | Requirement::Audience(_)
+            | Requirement::Bound(_)
             | Requirement::Rule(_)
             | Requirement::Not(_) => {}
         }

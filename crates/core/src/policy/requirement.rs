@@ -2,6 +2,7 @@
 
 use super::rule::{Rule, Ruling};
 use crate::jose::json::Json;
+use crate::proof::Binding;
 use crate::token::{AccessToken, ClaimPath, Kind, NumericDate};
 use std::fmt;
 use std::sync::Arc;
@@ -29,6 +30,11 @@ pub enum Requirement {
     /// The user signed in no longer ago than this, by `auth_time`, in whole seconds. There is no
     /// leeway on top.
     MaxAge(Duration),
+    /// The token is meant for one of these audiences, as names of one resource (RFC 8707). Its
+    /// issuer's audiences were checked before.
+    Audience(Vec<Box<str>>),
+    /// The token is bound in this way, and the caller has proven it.
+    Bound(Binding),
     /// What another policy engine demands.
     Rule(Arc<dyn Rule>),
     /// All of these; met if the list is empty.
@@ -79,6 +85,56 @@ impl Requirement {
     /// Demands that the user signed in no longer ago than this, in whole seconds.
     pub fn max_age(age: Duration) -> Self {
         Self::MaxAge(age)
+    }
+
+    /// Demands a token for one of these audiences: the names of one resource. Names compare whole
+    /// and with case; an empty name is never met.
+    pub fn audience<T: Into<Box<str>>>(names: impl IntoIterator<Item = T>) -> Self {
+        Self::Audience(names.into_iter().map(Into::into).collect())
+    }
+
+    /// Demands a token that is bound in this way. That the caller has what it is bound to is proven
+    /// before any requirement is looked at.
+    pub fn bind(binding: Binding) -> Self {
+        Self::Bound(binding)
+    }
+
+    /// The audiences of which every token must have one to meet the demand, if it says so.
+    pub fn demanded_audience(&self) -> Option<&[Box<str>]> {
+        match self {
+            Self::Audience(names) => Some(names),
+            Self::All(all) => all.iter().find_map(Self::demanded_audience),
+            _ => None,
+        }
+    }
+
+    /// The binding that every token must have to meet the demand, if there is one.
+    pub fn binding(&self) -> Option<Binding> {
+        match self {
+            Self::Bound(binding) => Some(*binding),
+            Self::All(all) => all.iter().find_map(Self::binding),
+            _ => None,
+        }
+    }
+
+    /// Whether no token meets the demand without a scope that it names. What a rule demands is not
+    /// known, so it counts for nothing.
+    ///
+    /// ```
+    /// use portcullis_core::Requirement;
+    ///
+    /// let (scope, role) = (Requirement::scope("orders:read"), Requirement::role("Auditor"));
+    /// assert!(Requirement::all([scope.clone(), role.clone()]).demands_scope());
+    /// assert!(!Requirement::any([scope, role]).demands_scope());
+    /// ```
+    pub fn demands_scope(&self) -> bool {
+        match self {
+            Self::Scope(_) => true,
+            Self::All(all) => all.iter().any(Self::demands_scope),
+            // Nothing meets an empty one.
+            Self::Any(any) => any.iter().all(Self::demands_scope),
+            _ => false,
+        }
     }
 
     /// Demands what a rule demands.
@@ -139,6 +195,8 @@ impl Requirement {
             Self::Claim(path, value) => Some(path.holds(token.claims(), value)),
             Self::Acr(values) => signed_in_by(values, token),
             Self::MaxAge(age) => signed_in_within(*age, token, now),
+            Self::Audience(names) => Some(is_meant_for(names, token)),
+            Self::Bound(binding) => Some(binding.is_met_by(token.confirmation().as_ref())),
             Self::Rule(rule) => match rule.ruling(token) {
                 Ruling::Met => Some(true),
                 Ruling::Unmet => Some(false),
@@ -155,6 +213,13 @@ impl Requirement {
 fn signed_in_by(values: &[Box<str>], token: &AccessToken) -> Option<bool> {
     let mut found = token.acr()?;
     Some(found.any(|found| is_among(found, values)))
+}
+
+/// Whether the token is for one of these audiences. What it does not say is no audience.
+fn is_meant_for(names: &[Box<str>], token: &AccessToken) -> bool {
+    let mut own = token.claims().audiences();
+    // A blank name could be met by a blank claim.
+    own.any(|name| !name.trim().is_empty() && is_among(name, names))
 }
 
 fn is_among(text: &str, values: &[Box<str>]) -> bool {
@@ -205,6 +270,8 @@ impl fmt::Display for Requirement {
             Self::Claim(path, _) => write!(f, "the configured value of claim `{path}`"),
             Self::Acr(values) => write!(f, "acr `{}`", values.join("` or `")),
             Self::MaxAge(age) => write!(f, "a sign-in no longer than {} s ago", age.as_secs()),
+            Self::Audience(names) => write!(f, "audience `{}`", names.join("` or `")),
+            Self::Bound(binding) => binding.fmt(f),
             Self::Rule(rule) => rule.fmt(f),
             Self::All(all) => list(f, all, " and "),
             Self::Any(any) => list(f, any, " or "),

@@ -13,7 +13,8 @@ pub struct CodeEntry {
     pub code: &'static str,
     /// The HTTP status.
     pub status: u16,
-    /// The `error` of the challenge (RFC 6750, section 3.1); `None` if the request had no token.
+    /// The `error` of the challenge (RFC 6750, section 3.1); `None` if the request had
+    /// no token, or if no other token would help.
     pub error: Option<&'static str>,
     /// The phrase for the client.
     pub phrase: &'static str,
@@ -65,18 +66,21 @@ macro_rules! catalog {
     };
 }
 
-// RFC 6750, section 3.1, knows three errors, RFC 9470, section 3, a fourth. Our codes are finer.
+// RFC 6750, section 3.1, knows three errors, RFC 9470, section 3, a fourth, RFC 9449, sections 7.1
+// and 9, two more. Our codes are finer.
 const INVALID_REQUEST: Option<&str> = Some("invalid_request");
-const INVALID_TOKEN: Option<&str> = Some("invalid_token");
-const INSUFFICIENT_SCOPE: Option<&str> = Some("insufficient_scope");
+pub(super) const INVALID_TOKEN: Option<&str> = Some("invalid_token");
+const INVALID_DPOP_PROOF: Option<&str> = Some("invalid_dpop_proof");
+const USE_DPOP_NONCE: Option<&str> = Some("use_dpop_nonce");
+pub(super) const INSUFFICIENT_SCOPE: Option<&str> = Some("insufficient_scope");
 const INSUFFICIENT_USER_AUTHENTICATION: Option<&str> = Some("insufficient_user_authentication");
 
 catalog! {
     // The credential. A request without one gets no `error` (RFC 6750, section 3.1).
     CredentialMissing = "credential.missing", 401, None,
         "a bearer token is required",
-        cure "send `Authorization: Bearer <access token>`; instead of a token bound to a key \
-            (`DPoP`), which cannot be checked here, get one that is not bound",
+        cure "send `Authorization: Bearer <access token>`, or `DPoP` with its proof for a token \
+            that is bound to a key",
         "RFC 6750, section 3";
     CredentialMalformed = "credential.malformed", 400, INVALID_REQUEST,
         "the Authorization header is malformed",
@@ -93,6 +97,11 @@ catalog! {
         cure "send a JWT in compact form, whole and unchanged; an opaque token needs an issuer set \
             up for introspection",
         "RFC 7515, section 7.1";
+    TokenTooLarge = "token.too_large", 401, INVALID_TOKEN,
+        "the access token is too large",
+        cure "have the issuer put less into the token, such as fewer groups, or raise \
+            `limits.token_bytes`",
+        "RFC 8725, section 3.11";
     TokenHeader = "token.header", 401, INVALID_TOKEN,
         "the access token has an unsupported header",
         cure "have the issuer leave out `crit` and `b64`, and write `kid` and `typ` as strings",
@@ -171,18 +180,78 @@ catalog! {
         cure "sign in again, or get a new token; `portcullis revoke --list` shows what was \
             revoked, and since when",
         "RFC 6750, section 3.1";
-    // The binding to a key.
+    // The binding to a key. `invalid_token` where the client needs another token or another way to
+    // send it, the errors of RFC 9449 where it needs another proof.
     ProofMissing = "proof.missing", 401, INVALID_TOKEN,
-        "the access token is bound to a key, and proofs of it cannot be checked here",
-        cure "get a token that is not bound to a key: without DPoP and without a client \
-            certificate; this version checks no proofs",
+        "the access token is bound, and the request does not prove that it is the caller's",
+        cure "send it as `Authorization: DPoP <access token>` with a proof in `DPoP`, or over a \
+            connection with the client certificate that it is bound to",
         "RFC 9449, section 7.2";
+    ProofUnbound = "proof.unbound", 401, INVALID_TOKEN,
+        "the access token must be bound to a key",
+        cure "ask the issuer for a token that is bound, by DPoP or by a client certificate; send \
+            other tokens as `Bearer`, where the route lets them in",
+        "RFC 9449, section 7.1";
+    ProofBinding = "proof.binding", 401, INVALID_TOKEN,
+        "the access token is bound to another key",
+        cure "sign proofs with the key, or show the certificate, that the token was requested with",
+        "RFC 9449, section 7.1";
     ProofUnsupported = "proof.unsupported", 401, INVALID_TOKEN,
         "the access token is bound in a way that cannot be checked here",
-        cure "have the issuer give out tokens that are not bound to a key; this version checks no \
-            proofs",
+        cure "have the issuer bind tokens by `jkt` or `x5t#S256`; proofs of DPoP need the public \
+            origin of the API in its settings",
         "RFC 7800, section 3.1";
+    ProofHeader = "proof.header", 401, INVALID_DPOP_PROOF,
+        "one DPoP proof is required",
+        cure "send one `DPoP` header with one proof; see that nothing on the way removes, repeats \
+            or joins it",
+        "RFC 9449, section 4.3";
+    ProofMalformed = "proof.malformed", 401, INVALID_DPOP_PROOF,
+        "the DPoP proof is malformed",
+        cure "make a signed JWT with the type `dpop+jwt` and the claims `jti`, `htm`, `htu`, `iat` \
+            and `ath`",
+        "RFC 9449, section 4.2";
+    ProofAlgorithm = "proof.algorithm", 401, INVALID_DPOP_PROOF,
+        "the DPoP proof is signed with an algorithm that is not accepted",
+        cure "sign with one of the `algs` of the challenge",
+        "RFC 9449, section 7.1";
+    ProofKey = "proof.key", 401, INVALID_DPOP_PROOF,
+        "the key in the DPoP proof cannot be used",
+        cure "put the public key alone into the header `jwk`, as RFC 7518 writes it",
+        "RFC 9449, section 4.3";
+    ProofSignature = "proof.signature", 401, INVALID_DPOP_PROOF,
+        "the signature of the DPoP proof is invalid",
+        cure "sign the proof with the private key that belongs to its `jwk`",
+        "RFC 9449, section 4.3";
+    ProofMethod = "proof.method", 401, INVALID_DPOP_PROOF,
+        "the DPoP proof is for another method",
+        cure "make a proof for each request, with its method in `htm`, in upper case",
+        "RFC 9449, section 4.3";
+    ProofUrl = "proof.url", 401, INVALID_DPOP_PROOF,
+        "the DPoP proof is for another URL",
+        cure "put the URL that the client asks for into `htu`, without query; see that the \
+            settings name the public origin, as clients write it",
+        "RFC 9449, section 4.3";
+    ProofTime = "proof.time", 401, INVALID_DPOP_PROOF,
+        "the DPoP proof is not of this moment",
+        cure "make a proof for each request; compare the clocks of the client and of this server",
+        "RFC 9449, section 4.3";
+    ProofToken = "proof.token", 401, INVALID_DPOP_PROOF,
+        "the DPoP proof is for another access token",
+        cure "put the SHA-256 of the access token into `ath`, in base64url",
+        "RFC 9449, section 4.3";
+    ProofReplayed = "proof.replayed", 401, INVALID_DPOP_PROOF,
+        "the DPoP proof was used before",
+        cure "make a proof for each request, also for one that is sent again; see that nothing on \
+            the way sends requests twice",
+        "RFC 9449, section 11.1";
+    ProofNonce = "proof.nonce", 401, USE_DPOP_NONCE,
+        "the DPoP proof needs a nonce of this server",
+        cure "send the request again, with a proof that contains the nonce of the header \
+            `DPoP-Nonce`",
+        "RFC 9449, section 9";
     // The permission. A client can cure two of these by itself: with scopes, or with a new sign-in.
+    // The others have no error, or clients would ask for more scopes again and again.
     PolicyScope = "policy.scope", 403, INSUFFICIENT_SCOPE,
         "the access token lacks a scope",
         cure "ask the issuer for a token with the scopes that the challenge names",
@@ -192,16 +261,16 @@ catalog! {
         cure "have the user sign in with the `acr_values` and `max_age` of the challenge; see that \
             the issuer writes `acr` and `auth_time` into access tokens",
         "RFC 9470, section 3";
-    PolicyRole = "policy.role", 403, INSUFFICIENT_SCOPE,
+    PolicyRole = "policy.role", 403, None,
         "the caller lacks a role",
         cure "have the role given to the user or client at the issuer",
         "RFC 6750, section 3.1";
-    PolicyGroupsUnknown = "policy.groups_unknown", 403, INSUFFICIENT_SCOPE,
+    PolicyGroupsUnknown = "policy.groups_unknown", 403, None,
         "the groups of the caller are not known",
         cure "have fewer groups in the token, use roles, or set up the question for groups that do \
             not fit into it",
         "RFC 6750, section 3.1";
-    PolicyDenied = "policy.denied", 403, INSUFFICIENT_SCOPE,
+    PolicyDenied = "policy.denied", 403, None,
         "the caller may not do this",
         cure "see the requirement of the route",
         "RFC 6750, section 3.1";

@@ -16,16 +16,27 @@
 //! );
 //! ```
 
+mod caller;
 mod catalog;
+mod causes;
+mod dpop_offer;
 mod facts;
+mod party;
 mod step_up;
 
+pub use caller::{Entitlements, Names, RefusedCaller, Shortfall};
 pub use catalog::{Code, CodeEntry};
+pub use dpop_offer::DpopOffer;
 pub use facts::{Facts, quote};
+pub use party::Party;
 pub use step_up::StepUp;
 
+use crate::proof::Binding;
 use crate::token::Scopes;
+use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
 
 // Results carry it by value on every path, so what few refusals have is boxed.
 /// Why a request was refused.
@@ -35,6 +46,10 @@ pub struct Rejection {
     facts: Facts,
     scopes: Option<Box<Scopes>>,
     step_up: Option<Box<StepUp>>,
+    caller: Option<Box<RefusedCaller>>,
+    dpop: Option<Box<DpopOffer>>,
+    demanded: Option<Binding>,
+    resource_metadata: Option<Arc<str>>,
 }
 
 impl Rejection {
@@ -50,6 +65,10 @@ impl Rejection {
             facts,
             scopes: None,
             step_up: None,
+            caller: None,
+            dpop: None,
+            demanded: None,
+            resource_metadata: None,
         }
     }
 
@@ -64,6 +83,61 @@ impl Rejection {
     pub(crate) fn stepping_up(mut self, step_up: StepUp) -> Self {
         self.step_up = (!step_up.is_empty()).then(|| Box::new(step_up));
         self
+    }
+
+    /// Names the verified caller: for the operator's records, never for the client.
+    #[must_use]
+    pub fn with_caller(mut self, caller: RefusedCaller) -> Self {
+        self.caller = Some(Box::new(caller));
+        self
+    }
+
+    /// Names how all tokens of the issuer must be bound.
+    pub(crate) fn demanding(mut self, binding: Option<Binding>) -> Self {
+        self.demanded = binding;
+        self
+    }
+
+    /// How the token must be bound, if its issuer's tokens must be and it is not.
+    pub fn demanded_binding(&self) -> Option<Binding> {
+        self.demanded
+    }
+
+    /// Says in the challenge how proofs are made here (RFC 9449, section 7.1).
+    #[must_use]
+    pub fn offering(mut self, dpop: DpopOffer) -> Self {
+        self.dpop = Some(Box::new(dpop));
+        self
+    }
+
+    /// Says in the challenge where the resource describes itself (RFC 9728, section 5.1), and which
+    /// scopes the request needs. Only to clients that another token helps: the others would ask
+    /// for one again and again.
+    #[must_use]
+    pub fn at_resource(mut self, metadata: &Arc<str>, needed: Scopes) -> Self {
+        let entry = self.code.entry();
+        let lacks_scope = entry.error == catalog::INSUFFICIENT_SCOPE;
+        if entry.status != 401 && !lacks_scope {
+            return self;
+        }
+        self.resource_metadata = Some(Arc::clone(metadata));
+        // A faulty proof is cured by another proof, and not by another token.
+        if self.scopes.is_none() && self.is_cured_by_token() {
+            return self.needing(needed);
+        }
+        self
+    }
+
+    /// Whether another token is what the client needs.
+    fn is_cured_by_token(&self) -> bool {
+        let error = self.code.entry().error;
+        error.is_none() || error == catalog::INVALID_TOKEN
+    }
+
+    /// The token is longer than the limit.
+    pub(crate) fn of_size(found: usize, limit: usize) -> Self {
+        let facts = Facts::new(format!("at most {limit} bytes"), format!("{found} bytes"));
+        Self::with(Code::TokenTooLarge, facts)
     }
 
     /// The token's issuer is not configured.
@@ -103,10 +177,30 @@ impl Rejection {
 
     /// The token, or what it stands on, was revoked. `found` says which: `its subject`, for
     /// example.
-    pub fn of_revocation(found: &'static str) -> Self {
+    pub fn of_revocation(found: impl Into<Cow<'static, str>>) -> Self {
         Self::with(
             Code::TokenRevoked,
             Facts::new("a token that nobody revoked", found),
+        )
+    }
+
+    /// The user has to sign in again (RFC 9470, section 3): `found` says why.
+    pub fn of_sign_in(found: impl Into<Cow<'static, str>>) -> Self {
+        let mut step_up = StepUp::default();
+        // No sign-in of before will do, however short ago.
+        step_up.add_age(Duration::ZERO);
+        let facts = Facts::new("a sign-in after that", found);
+        Self::with(Code::PolicyStepUp, facts).stepping_up(step_up)
+    }
+
+    /// The token expired while the request that it came with was still under way.
+    pub fn of_expiry() -> Self {
+        Self::with(
+            Code::TokenExpired,
+            Facts::new(
+                "a token that lasts as long as its request",
+                "it expired while the request was under way",
+            ),
         )
     }
 
@@ -120,9 +214,25 @@ impl Rejection {
         &self.facts
     }
 
+    /// The caller, if the token was verified before the refusal: by policy, or because it was
+    /// revoked. For the operator's records, never for the client.
+    pub fn caller(&self) -> Option<&RefusedCaller> {
+        self.caller.as_deref()
+    }
+
     /// The scopes that the request needs, if the token lacks one.
     pub fn scopes(&self) -> Option<&Scopes> {
         self.scopes.as_deref()
+    }
+
+    /// Where the resource describes itself, if the client may need that.
+    pub fn resource_metadata(&self) -> Option<&str> {
+        self.resource_metadata.as_deref()
+    }
+
+    /// How proofs are made here, if the caller may need one.
+    pub fn dpop(&self) -> Option<&DpopOffer> {
+        self.dpop.as_deref()
     }
 
     /// How and when the user must have signed in, if the token does not show it.
@@ -169,6 +279,7 @@ mod tests {
             (algorithm.code(), algorithm.facts().found()),
             (Code::TokenAlgorithm, "PS256")
         );
+        assert_eq!(Rejection::of_expiry().code(), Code::TokenExpired);
         let revoked = Rejection::of_revocation("its subject");
         assert_eq!(
             (revoked.code(), revoked.facts().found()),

@@ -3,23 +3,25 @@
 use super::{ClaimPath, Claims, Identity, Issuer, NumericDate, Scopes};
 use crate::jose::Header;
 use crate::jose::json::{Json, Text};
+use crate::proof::Confirmation;
+use crate::rejection::{Code, Facts, RefusedCaller, Rejection};
 use crate::verify::Verifier;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
-/// An access token whose signature or introspection, and whose claims, were verified. Only
-/// [`Verifier`] makes one.
+/// An access token whose signature or introspection, whose claims and whose binding were verified.
+/// Only [`proof::prove`](crate::proof::prove) makes one, of a [`VerifiedToken`].
 ///
 /// It says who calls. What the caller may do is decided by
 /// [`policy::permit`](crate::policy::permit). Clones share one token.
 #[derive(Clone)]
 pub struct AccessToken {
-    verified: Arc<VerifiedToken>,
+    verified: Arc<TokenContent>,
     /// The identity with groups that the token could not hold, once they were looked up.
     regrouped: Option<Arc<Identity>>,
 }
 
-struct VerifiedToken {
+struct TokenContent {
     claims: Claims,
     origin: Origin,
     verifier: Verifier,
@@ -37,14 +39,99 @@ pub(crate) enum Origin {
     Introspected,
 }
 
+/// A token whose signature or introspection, and whose claims, were verified; only [`Verifier`]
+/// makes one. It may be bound to a key, and nothing shows yet that the caller has that key:
+/// [`proof::prove`](crate::proof::prove) makes an [`AccessToken`] of it.
+#[derive(Clone)]
+pub struct VerifiedToken(AccessToken);
+
+impl VerifiedToken {
+    pub(crate) fn new(claims: Claims, origin: Origin, verifier: Verifier) -> Self {
+        Self(AccessToken::new(claims, origin, verifier))
+    }
+
+    /// What the token is bound to, if it is.
+    ///
+    /// # Errors
+    ///
+    /// `proof.unsupported`. A row of the table refused such a token before.
+    pub fn confirmation(&self) -> Result<Option<Confirmation>, Rejection> {
+        let Some(cnf) = self.0.claims().confirmation() else {
+            return Ok(None);
+        };
+        match Confirmation::read(cnf) {
+            Some(confirmation) => Ok(Some(confirmation)),
+            None => Err(Rejection::new(Code::ProofUnsupported)),
+        }
+    }
+
+    /// The caller, if it proves to be the one that the token is bound to.
+    pub fn identity(&self) -> &Identity {
+        self.0.identity()
+    }
+
+    /// The verifier that accepted the token.
+    pub fn verifier(&self) -> &Verifier {
+        self.0.verifier()
+    }
+
+    /// The claims. What they permit hangs on the binding.
+    pub fn claims(&self) -> &Claims {
+        self.0.claims()
+    }
+
+    /// The issuer.
+    pub fn issuer(&self) -> &Issuer {
+        self.0.issuer()
+    }
+
+    /// The key that signed; `None` if the token was introspected.
+    pub fn key(&self) -> Option<&KeyId> {
+        self.0.key()
+    }
+
+    /// Whether it is good only for who has a key or a certificate.
+    pub fn is_bound(&self) -> bool {
+        self.claims().confirmation().is_some()
+    }
+
+    /// The token as a plain bearer token, for who knows no proofs.
+    ///
+    /// # Errors
+    ///
+    /// `proof.missing`, if it is bound.
+    pub fn into_bearer(self) -> Result<AccessToken, Rejection> {
+        if self.confirmation()?.is_some() {
+            let facts = Facts::new("a token that is not bound", "`cnf`");
+            return Err(Rejection::with(Code::ProofMissing, facts));
+        }
+        Ok(self.0)
+    }
+
+    pub(crate) fn content(&self) -> &AccessToken {
+        &self.0
+    }
+
+    pub(crate) fn into_access_token(self) -> AccessToken {
+        self.0
+    }
+}
+
+/// Shows the issuer only.
+impl fmt::Debug for VerifiedToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "a verified token of {}", self.issuer())
+    }
+}
+
 /// The SHA-256 over a public key: which key signed.
 pub type KeyId = [u8; 32];
 
 impl AccessToken {
-    pub(crate) fn new(claims: Claims, origin: Origin, verifier: Verifier) -> Self {
+    fn new(claims: Claims, origin: Origin, verifier: Verifier) -> Self {
         let identity = OnceLock::new();
         Self {
-            verified: Arc::new(VerifiedToken {
+            verified: Arc::new(TokenContent {
                 claims,
                 origin,
                 verifier,
@@ -54,6 +141,11 @@ impl AccessToken {
         }
     }
 
+    #[cfg(test)]
+    pub(crate) fn for_test(claims: Claims, origin: Origin, verifier: Verifier) -> Self {
+        Self::new(claims, origin, verifier)
+    }
+
     /// The issuer. A subject means something only together with it.
     pub fn issuer(&self) -> &Issuer {
         self.verified.verifier.issuer()
@@ -61,7 +153,7 @@ impl AccessToken {
 
     /// The caller, in the same words for every provider.
     pub fn identity(&self) -> &Identity {
-        let VerifiedToken {
+        let TokenContent {
             claims,
             verifier,
             identity,
@@ -81,7 +173,9 @@ impl AccessToken {
     pub fn with_groups(self, groups: Vec<Text>) -> Self {
         // Roles may come from groups, so they are mapped again.
         let mapping = &self.verified.verifier.profile().mapping;
-        let identity = self.identity().with_groups(groups, self.claims(), mapping);
+        let identity = self
+            .identity()
+            .with_groups(groups, self.claims(), mapping);
         Self {
             regrouped: Some(Arc::new(identity)),
             ..self
@@ -156,7 +250,7 @@ impl AccessToken {
 
     /// `auth_time`: when the user signed in. `None` if the token does not say.
     pub fn auth_time(&self) -> Option<NumericDate> {
-        NumericDate::from_json(self.first_value(&self.verifier().profile().mapping.auth_time)?)
+        self.verifier().auth_time(self.claims())
     }
 
     /// Any claim, by its name.
@@ -167,6 +261,11 @@ impl AccessToken {
     /// All claims.
     pub fn claims(&self) -> &Claims {
         &self.verified.claims
+    }
+
+    /// What the token is bound to, if it is. The caller has proven that it has it.
+    pub fn confirmation(&self) -> Option<Confirmation> {
+        Confirmation::read(self.claims().confirmation()?)
     }
 
     /// The protected header; `None` if the token was introspected.
@@ -191,7 +290,27 @@ impl AccessToken {
     }
 
     fn first_value(&self, places: &[ClaimPath]) -> Option<&Json> {
-        places.iter().find_map(|place| place.find(self.claims()))
+        places
+            .iter()
+            .find_map(|place| place.find(self.claims()))
+    }
+}
+
+impl From<&VerifiedToken> for RefusedCaller {
+    fn from(token: &VerifiedToken) -> Self {
+        Self::from(&token.0)
+    }
+}
+
+impl From<&AccessToken> for RefusedCaller {
+    fn from(token: &AccessToken) -> Self {
+        let identity = token.identity();
+        Self {
+            subject: identity.subject().map(Box::from),
+            client: identity.client().map(Box::from),
+            tenant: identity.tenant().map(Box::from),
+            ..Self::new(token.issuer().as_str(), identity.kind().name())
+        }
     }
 }
 

@@ -27,7 +27,7 @@ fn token(claims: &str) -> AccessToken {
         kid: None,
         typ: None,
     };
-    AccessToken::new(
+    AccessToken::for_test(
         Claims::from_object(object).unwrap(),
         Origin::Signed {
             header,

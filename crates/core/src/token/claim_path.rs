@@ -229,7 +229,11 @@ mod tests {
         assert!(!path.holds_text(&claims, "z"));
         assert!(ClaimPath::claim("e").holds_text(&claims, "z"));
         assert!(ClaimPath::claim("n").holds(&claims, &Json::from(true)));
-        assert!(!ClaimPath::parse("a.d").unwrap().holds_text(&claims, "x"));
+        assert!(
+            !ClaimPath::parse("a.d")
+                .unwrap()
+                .holds_text(&claims, "x")
+        );
     }
 
     #[test]

@@ -105,6 +105,16 @@ impl Claims {
         self.audience.and_then(|place| self.object.at(place))
     }
 
+    /// The names in `aud`, one by one.
+    pub fn audiences(&self) -> impl Iterator<Item = &str> {
+        let elements = match self.audience() {
+            Some(Json::Array(elements)) => elements.as_slice(),
+            Some(one) => std::slice::from_ref(one),
+            None => &[],
+        };
+        elements.iter().filter_map(Json::as_str)
+    }
+
     /// `client_id`, else `azp`: the client that the token was issued to.
     pub fn client(&self) -> Option<&str> {
         self.text_at(self.client)
@@ -154,7 +164,9 @@ impl Claims {
             "exp" => self.expires.is_some(),
             "iat" => self.issued_at.is_some(),
             "jti" => self.token_id.is_some(),
-            other => self.claim(other).is_some_and(|value| *value != Json::Null),
+            other => self
+                .claim(other)
+                .is_some_and(|value| *value != Json::Null),
         }
     }
 
@@ -188,7 +200,11 @@ fn text_or_texts(
 ) -> Result<MemberIndex, Rejection> {
     match value {
         Json::String(_) => Ok(place),
-        Json::Array(elements) if elements.iter().all(|element| element.as_str().is_some()) => {
+        Json::Array(elements)
+            if elements
+                .iter()
+                .all(|element| element.as_str().is_some()) =>
+        {
             Ok(place)
         }
         _ => Err(wrong_type(name, "a string or an array of strings", value)),

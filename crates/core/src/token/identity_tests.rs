@@ -15,7 +15,7 @@ fn token(mut profile: Profile, claims: &str, change: impl FnOnce(&mut Mapping)) 
     change(&mut profile.mapping);
     let issuer = Issuer::parse("https://idp.example").unwrap();
     let verifier = Verifier::new(issuer, Audiences::new(["api"]).unwrap(), profile);
-    AccessToken::new(
+    AccessToken::for_test(
         Claims::from_object(object).unwrap(),
         Origin::Introspected,
         verifier,

@@ -6,7 +6,7 @@
 //! an active token; [`Verifier::verify_answer`] runs the one [check table](crate::verify::checks)
 //! for that.
 
-use super::{AccessToken, Audiences, Claims, Issuer, NumericDate, Origin};
+use super::{Audiences, Claims, Issuer, NumericDate, Origin, VerifiedToken};
 use crate::Limits;
 use crate::jose::json::{self, Json, Object};
 use crate::jose::{CompactJws, VerifyingKey, signature};
@@ -67,7 +67,11 @@ impl Answer {
         if !is_for(&claims, addressee) {
             return Err(AnswerFault::of_signed("is for somebody else"));
         }
-        if claims.get("iat").and_then(NumericDate::from_json).is_none() {
+        if claims
+            .get("iat")
+            .and_then(NumericDate::from_json)
+            .is_none()
+        {
             return Err(AnswerFault::of_signed("does not say when it was made"));
         }
         match claims.get("token_introspection") {
@@ -113,9 +117,13 @@ impl Verifier {
         &self,
         claims: Claims,
         now: NumericDate,
-    ) -> Result<AccessToken, Rejection> {
+    ) -> Result<VerifiedToken, Rejection> {
         self.check_answer(&claims, now)?;
-        Ok(AccessToken::new(claims, Origin::Introspected, self.clone()))
+        Ok(VerifiedToken::new(
+            claims,
+            Origin::Introspected,
+            self.clone(),
+        ))
     }
 
     /// Checks what an issuer says about a token that it also signed: type, issuer and times, as far
@@ -175,7 +183,7 @@ mod tests {
         let now = NumericDate::from_seconds(1_000);
         let token = answer
             .into_claims()
-            .and_then(|claims| verifier.verify_answer(claims, now));
+            .and_then(|claims| verifier.verify_answer(claims, now)?.into_bearer());
         Ok(token.map_or_else(
             |rejection| rejection.code().to_string(),
             |token| {
@@ -225,7 +233,7 @@ mod tests {
             ),
             (
                 r#"{"active":true,"aud":"api","cnf":{"jkt":"x"}}"#,
-                "proof.missing",
+                "proof.unsupported",
             ),
             (
                 r#"{"active":true,"aud":"api","cnf":{"z":"x"}}"#,

@@ -209,7 +209,11 @@ mod tests {
                 .unwrap()
                 .is_loopback()
         );
-        assert!(!Issuer::parse("https://128.0.0.1").unwrap().is_loopback());
+        assert!(
+            !Issuer::parse("https://128.0.0.1")
+                .unwrap()
+                .is_loopback()
+        );
         assert!(
             !Issuer::parse("https://[2001:db8::]:8443/x")
                 .unwrap()

@@ -123,7 +123,9 @@ impl<'x> Signs<'x> {
     }
 
     fn somebody_signed_in(&self) -> bool {
-        self.sign_in.iter().any(|name| is_there(self.claims, name))
+        self.sign_in
+            .iter()
+            .any(|name| is_there(self.claims, name))
     }
 
     /// The text of a claim; empty if it has none. No sign asks for an empty text.
@@ -142,13 +144,20 @@ fn is_there(claims: &Claims, name: &str) -> bool {
     }
 }
 
-impl fmt::Display for Kind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+impl Kind {
+    /// `user`, `application` or `unknown`.
+    pub const fn name(self) -> &'static str {
+        match self {
             Self::User => "user",
             Self::Application => "application",
             Self::Unknown => "unknown",
-        })
+        }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
     }
 }
 

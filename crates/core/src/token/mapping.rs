@@ -216,5 +216,9 @@ fn add(names: &mut Vec<Text>, name: Text) {
 /// Reads the paths of a dialect.
 fn paths(texts: &[&str]) -> Vec<ClaimPath> {
     // All of them can be read: a test of the dialects holds them to it.
-    texts.iter().copied().flat_map(ClaimPath::parse).collect()
+    texts
+        .iter()
+        .copied()
+        .flat_map(ClaimPath::parse)
+        .collect()
 }

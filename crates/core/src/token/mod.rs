@@ -14,7 +14,7 @@ pub mod scope;
 mod time;
 
 pub(crate) use access_token::Origin;
-pub use access_token::{AccessToken, KeyId};
+pub use access_token::{AccessToken, KeyId, VerifiedToken};
 pub use audience::Audiences;
 pub use claim_path::{ClaimPath, ClaimPathError};
 pub use claims::Claims;

@@ -19,12 +19,10 @@ impl<'t> OpaqueToken<'t> {
     ///
     /// # Errors
     ///
-    /// `token.malformed` for a text that is too long, or has characters that no bearer token has.
+    /// `token.too_large`, or `token.malformed` for characters that no bearer token has.
     pub fn read(token: &'t str, limits: &Limits) -> Result<Option<Self>, Rejection> {
         if token.len() > limits.token_bytes {
-            let expected = format!("at most {} bytes", limits.token_bytes);
-            let facts = Facts::new(expected, format!("{} bytes", token.len()));
-            return Err(Rejection::with(Code::TokenMalformed, facts));
+            return Err(Rejection::of_size(token.len(), limits.token_bytes));
         }
         if has_jwt_shape(token) {
             return Ok(None);
@@ -120,9 +118,10 @@ mod tests {
 
     #[test]
     fn what_no_bearer_token_is_is_not_asked_about() {
-        for text in ["", "=", "a b", "a=b", "a,b", "{}", "a\"", &"a".repeat(61)] {
+        for text in ["", "=", "a b", "a=b", "a,b", "{}", "a\""] {
             assert_eq!(kind(text), "token.malformed", "{text}");
         }
+        assert_eq!(kind(&"a".repeat(61)), "token.too_large");
         assert_eq!(kind(&"a".repeat(60)), "opaque");
     }
 }

@@ -54,7 +54,9 @@ impl NumericDate {
 
 impl From<SystemTime> for NumericDate {
     fn from(time: SystemTime) -> Self {
-        let since = time.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
+        let since = time
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or(Duration::ZERO);
         Self(i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
     }
 }

@@ -37,5 +37,5 @@ pub static CHECKS: &[Check] = &[
     row("issuer of the key", Code::TokenKeyIssuer, AfterSignature, claims::key_issuer),
     row("configured claims", Code::TokenClaimValue, AfterSignature, claims::conditions),
     row("binding known", Code::ProofUnsupported, AfterSignature, binding::method),
-    row("proof of possession", Code::ProofMissing, AfterSignature, binding::possession),
+    row("binding demanded", Code::ProofUnbound, AfterSignature, binding::demand),
 ];

@@ -4,7 +4,7 @@
 
 use super::Condition;
 use crate::dialect::Mark;
-use crate::jose::json::{Json, Object};
+use crate::jose::json::Json;
 use crate::rejection::quote;
 use crate::token::NumericDate;
 use std::fmt::{self, Display, Formatter};
@@ -102,19 +102,6 @@ impl Display for ConditionNames<'_> {
         for (index, condition) in self.0.iter().enumerate() {
             let between = if index == 0 { "" } else { ", " };
             write!(f, "{between}`{}`", condition.claim)?;
-        }
-        Ok(())
-    }
-}
-
-/// The names of an object's members.
-pub(super) struct MemberNames<'x>(pub(super) &'x Object);
-
-impl Display for MemberNames<'_> {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        for (index, (name, _)) in self.0.iter().enumerate() {
-            let between = if index == 0 { "" } else { ", " };
-            write!(f, "{between}{}", quote(name))?;
         }
         Ok(())
     }

@@ -66,7 +66,7 @@ impl Step {
             name,
             outcome: Outcome::Unknown,
             code: outage.code().as_str(),
-            cure: outage.code().cure(),
+            cure: outage.cure(),
             expected: expected.into(),
             found: outage.facts().to_owned(),
         }
@@ -141,7 +141,9 @@ impl Verifier {
 }
 
 fn rows(stages: &[Stage]) -> impl Iterator<Item = &'static Check> {
-    CHECKS.iter().filter(|check| stages.contains(&check.stage))
+    CHECKS
+        .iter()
+        .filter(|check| stages.contains(&check.stage))
 }
 
 fn steps(examination: &Examination<'_>, stages: &[Stage]) -> Vec<Step> {

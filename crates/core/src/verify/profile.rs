@@ -3,8 +3,10 @@
 use super::{Pattern, TokenType};
 use crate::dialect::Dialect;
 use crate::jose::Algorithm;
-use crate::jose::json::Json;
-use crate::token::{ClaimPath, Claims, Mapping};
+use crate::jose::json::{Json, Number};
+use crate::proof::Binding;
+use crate::token::{ClaimPath, Claims, Identity, Mapping};
+use std::fmt;
 use std::time::Duration;
 
 /// The demands on one issuer's tokens, beyond the issuer and the audience.
@@ -44,6 +46,8 @@ pub struct Profile {
     pub max_lifetime: Duration,
     /// Where the caller, the scopes, the roles and the groups are.
     pub mapping: Mapping,
+    /// How every token must be bound. Default: tokens need not be bound.
+    pub bound: Option<Binding>,
     /// Whether an introspection answer without an audience is accepted, because that endpoint
     /// answers for this API alone. One for another audience never is. Default false.
     pub danger_answers_without_audience: bool,
@@ -86,6 +90,7 @@ impl Profile {
             leeway: Duration::from_secs(60),
             max_lifetime: dialect.max_lifetime,
             mapping: Mapping::of(dialect),
+            bound: None,
             danger_answers_without_audience: false,
             danger_answers_without_type: false,
         }
@@ -102,6 +107,11 @@ impl Profile {
     pub fn rfc9068() -> Self {
         // The name is in the list: a test holds it there.
         Self::by_name("rfc9068").unwrap_or_else(Self::generic)
+    }
+
+    /// The caller's identity if these claims were true. It proves nothing: for explaining.
+    pub fn unverified_identity(&self, claims: &Claims) -> Identity {
+        Identity::of(claims, self.dialect, &self.mapping)
     }
 
     /// The profile of this name: see [`DIALECTS`](crate::dialect::DIALECTS).
@@ -138,10 +148,30 @@ impl Condition {
     }
 }
 
+impl fmt::Display for Condition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}` = ", self.claim)?;
+        for (index, value) in self.values.iter().enumerate() {
+            f.write_str(if index == 0 { "" } else { " or " })?;
+            match value {
+                ExpectedValue::Like(pattern) => write!(f, "{:?}", pattern.as_str())?,
+                ExpectedValue::Value(Json::String(text)) => write!(f, "{:?}", &**text)?,
+                ExpectedValue::Value(Json::Bool(value)) => value.fmt(f)?,
+                ExpectedValue::Value(Json::Number(Number::Integer(integer))) => integer.fmt(f)?,
+                // The settings cannot write another value.
+                ExpectedValue::Value(_) => f.write_str("another value")?,
+            }
+        }
+        Ok(())
+    }
+}
+
 impl ExpectedValue {
     fn is_met_by(&self, found: &Json) -> bool {
         match found {
-            Json::Array(elements) => elements.iter().any(|element| self.is_met_by_one(element)),
+            Json::Array(elements) => elements
+                .iter()
+                .any(|element| self.is_met_by_one(element)),
             one => self.is_met_by_one(one),
         }
     }

@@ -253,7 +253,7 @@ fn answered(profile: &Profile, answer: &str) -> String {
     let claims = Answer::parse(answer.as_bytes(), &Limits::default())
         .unwrap()
         .into_claims();
-    let token = claims.and_then(|claims| verifier.verify_answer(claims, at(NOW)));
+    let token = claims.and_then(|claims| verifier.verify_answer(claims, at(NOW))?.into_bearer());
     token.map_or_else(
         |rejection| rejection.code().to_string(),
         |token| token.identity().kind().to_string(),
@@ -276,6 +276,20 @@ fn an_answer_says_which_token_it_is_about() {
         (r#","token_type":null"#, "user", "token.type", "user"),
         (r#","token_type":"Bearer""#, "user", "user", "user"),
         (r#","token_type":"bearer""#, "user", "user", "user"),
+        // RFC 9449, section 6.2: the key is part of the answer, and its proof is asked for next.
+        (
+            r#","token_type":"DPoP","cnf":{"jkt":"0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"}"#,
+            "proof.missing",
+            "proof.missing",
+            "proof.missing",
+        ),
+        (
+            r#","token_type":"DPoP""#,
+            "token.type",
+            "token.type",
+            "token.type",
+        ),
+        (r#","typ":"DPoP""#, "token.type", "token.type", "token.type"),
         (r#","token_type":"access_token""#, "user", "user", "user"),
         (
             r#","token_type":"urn:ietf:params:oauth:token-type:access_token""#,

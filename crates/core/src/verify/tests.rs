@@ -4,7 +4,7 @@ use super::{Condition, ExpectedValue, Outcome, Profile, Step, TokenType, Verifie
 use crate::Limits;
 use crate::jose::{Algorithm, VerifyingKey, base64url, compact, json, signature};
 use crate::rejection::{Code, Rejection};
-use crate::token::{AccessToken, Audiences, ClaimPath, Issuer, NumericDate};
+use crate::token::{AccessToken, Audiences, ClaimPath, Issuer, NumericDate, VerifiedToken};
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
 use std::time::Duration;
 
@@ -23,7 +23,9 @@ fn payload(changes: &[(&str, &str)]) -> String {
     let kept = good
         .iter()
         .filter(|(name, _)| !changes.iter().any(|(changed, _)| changed == name));
-    let members = kept.chain(changes).filter(|(_, value)| !value.is_empty());
+    let members = kept
+        .chain(changes)
+        .filter(|(_, value)| !value.is_empty());
     let members: Vec<String> = members
         .map(|(name, value)| format!(r#""{name}":{value}"#))
         .collect();
@@ -65,14 +67,22 @@ pub(super) fn at(seconds: i64) -> NumericDate {
     NumericDate::from_seconds(seconds)
 }
 
+fn verified(
+    profile: Profile,
+    header: &str,
+    changes: &[(&str, &str)],
+) -> Result<VerifiedToken, Rejection> {
+    let (token, key) = signed(header, &payload(changes));
+    let token = compact::parse(&token, &Limits::default())?;
+    verifier(profile).verify(signature::check(token, &[key])?, at(NOW))
+}
+
 pub(super) fn verify(
     profile: Profile,
     header: &str,
     changes: &[(&str, &str)],
 ) -> Result<AccessToken, Rejection> {
-    let (token, key) = signed(header, &payload(changes));
-    let token = compact::parse(&token, &Limits::default())?;
-    verifier(profile).verify(signature::check(token, &[key])?, at(NOW))
+    verified(profile, header, changes)?.into_bearer()
 }
 
 pub(super) const PLAIN: &str = r#"{"alg":"EdDSA"}"#;
@@ -144,10 +154,12 @@ fn the_profile_says_how_far_clocks_may_be_apart_and_how_long_a_token_lives() {
 
 #[test]
 fn a_verified_token_grows_old() {
-    let token = verify(Profile::generic(), PLAIN, &[]).unwrap();
+    let token = verified(Profile::generic(), PLAIN, &[]).unwrap();
     assert!(Verifier::recheck(&token, at(NOW + 359)).is_ok());
     assert_eq!(
-        Verifier::recheck(&token, at(NOW + 360)).unwrap_err().code(),
+        Verifier::recheck(&token, at(NOW + 360))
+            .unwrap_err()
+            .code(),
         Code::TokenExpired
     );
 }
@@ -206,7 +218,12 @@ fn the_first_look_runs_the_rows_that_need_no_key() {
 
 #[test]
 fn a_bound_token_is_no_bearer_token() {
-    assert_eq!(code(&[("cnf", r#"{"jkt":"x"}"#)]), Some(Code::ProofMissing));
+    let bound = r#"{"jkt":"0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"}"#;
+    assert_eq!(code(&[("cnf", bound)]), Some(Code::ProofMissing));
+    assert_eq!(
+        code(&[("cnf", r#"{"jkt":"x"}"#)]),
+        Some(Code::ProofUnsupported)
+    );
     assert_eq!(
         code(&[("cnf", r#"{"kid":"x"}"#)]),
         Some(Code::ProofUnsupported)
@@ -259,7 +276,8 @@ fn judged(verifier: &Verifier, key: &str, changes: &[(&str, &str)]) -> Result<Ac
     let (token, key) = signed_by(r#"{"alg":"EdDSA","typ":"JWT"}"#, &payload(changes), key);
     let token = compact::parse(&token, &Limits::default()).unwrap();
     let verdict = verifier.verify(signature::check(token, &[key]).unwrap(), at(NOW));
-    verdict.map_err(|rejection| rejection.to_string())
+    let token = verdict.and_then(VerifiedToken::into_bearer);
+    token.map_err(|rejection| rejection.to_string())
 }
 
 fn of(dialect: &str, issuer: &str) -> Verifier {
@@ -465,8 +483,13 @@ fn every_row_says_what_it_found() {
 fn an_explanation_runs_to_the_end() {
     let steps = explained(&[("exp", "1"), ("aud", r#""other""#)], false);
     let failed = |steps: &[Step]| {
-        let failed = steps.iter().filter(|step| step.outcome == Outcome::Fail);
-        failed.map(|step| step.name).collect::<Vec<_>>().join(", ")
+        let failed = steps
+            .iter()
+            .filter(|step| step.outcome == Outcome::Fail);
+        failed
+            .map(|step| step.name)
+            .collect::<Vec<_>>()
+            .join(", ")
     };
     assert_eq!(failed(&steps), "expiry");
     assert_eq!(

@@ -4,8 +4,8 @@ use super::checks::{CHECKS, Stage};
 use super::examination::{CheckResult, Evidence, Examination};
 use super::verifier::Verifier;
 use crate::jose::{SignedToken, UnverifiedToken};
-use crate::rejection::Rejection;
-use crate::token::{AccessToken, Claims, NumericDate, Origin};
+use crate::rejection::{Code, Rejection};
+use crate::token::{AccessToken, Claims, NumericDate, Origin, VerifiedToken};
 
 impl Verifier {
     /// The checks that need no key, so that junk never causes a fetch. It proves nothing.
@@ -27,7 +27,7 @@ impl Verifier {
     /// # Errors
     ///
     /// The first refusal.
-    pub fn verify(&self, token: SignedToken, now: NumericDate) -> Result<AccessToken, Rejection> {
+    pub fn verify(&self, token: SignedToken, now: NumericDate) -> Result<VerifiedToken, Rejection> {
         let evidence = Evidence::Token {
             header: token.header(),
             key_issuer: token.key().issuer(),
@@ -39,7 +39,7 @@ impl Verifier {
             header,
             key: *key.fingerprint(),
         };
-        Ok(AccessToken::new(claims, origin, self.clone()))
+        Ok(VerifiedToken::new(claims, origin, self.clone()))
     }
 
     /// The checks that time can undo, for a token that was verified before.
@@ -47,7 +47,8 @@ impl Verifier {
     /// # Errors
     ///
     /// The first refusal.
-    pub fn recheck(token: &AccessToken, now: NumericDate) -> Result<(), Rejection> {
+    pub fn recheck(token: &VerifiedToken, now: NumericDate) -> Result<(), Rejection> {
+        let token = token.content();
         // Nothing but time can change: the token was signed, and its verifier is the same.
         let examination = token
             .verifier()
@@ -116,7 +117,12 @@ fn run(examination: &Examination<'_>, stages: &[Stage]) -> Result<(), Rejection>
         }
         // A refused token is not worth the time of the remaining rows.
         if let CheckResult::Fails(facts) = (check.run)(examination) {
-            return Err(Rejection::with(check.code, facts));
+            let rejection = Rejection::with(check.code, facts);
+            return Err(match check.code {
+                // The challenge has to say how such a token is proven.
+                Code::ProofUnbound => rejection.demanding(examination.profile().bound),
+                _ => rejection,
+            });
         }
     }
     Ok(())

@@ -3,7 +3,7 @@
 use super::Profile;
 use crate::dialect::TENANT;
 use crate::token::issuer::IssuerError;
-use crate::token::{Audiences, ClaimPath, Claims, Identity, Issuer};
+use crate::token::{Audiences, ClaimPath, Claims, Identity, Issuer, NumericDate};
 use std::sync::Arc;
 
 /// Verifies the tokens of one issuer for one resource server. Clones share one set of expectations.
@@ -101,7 +101,13 @@ impl Verifier {
 
     /// The caller's identity if the claims were true. It proves nothing: for explaining.
     pub fn unverified_identity(&self, claims: &Claims) -> Identity {
-        Identity::of(claims, self.profile().dialect, &self.profile().mapping)
+        self.profile().unverified_identity(claims)
+    }
+
+    /// When the subject of these claims signed in, where they say so.
+    pub fn auth_time(&self, claims: &Claims) -> Option<NumericDate> {
+        let mut places = self.profile().mapping.auth_time.iter();
+        NumericDate::from_json(places.find_map(|place| place.find(claims))?)
     }
 
     /// The claim paths that the operator set for these tokens, each with the setting and whether it

@@ -42,8 +42,28 @@ pub struct ExtAuthzConfig {
     pub danger_open_listener: bool,
 }
 
-/// `[forward_auth.tls]` and `[ext_authz.tls]`, as written. The files are read again when they
-/// change.
+/// `[receivers]`, as written: where providers send logouts and security events to. Without it, they
+/// are received by the reverse proxy, below the default path, as soon as an issuer or a stream
+/// wants any.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub struct ReceiversConfig {
+    /// The path below which they are received: `PATH/logout`, and `PATH/events/NAME` for each
+    /// stream. No route or upstream can stand in its place. Default `/.portcullis`.
+    pub path: Option<String>,
+    /// A listener of their own: an address and a port, or `unix:` and the absolute path of a
+    /// socket. Default: none, and the reverse proxy receives them.
+    pub listen: Option<String>,
+    /// TLS of that listener. Without it, only loopback and Unix sockets can be listened on.
+    pub tls: Option<DoorTlsConfig>,
+    /// Lets that listener take plain HTTP beyond loopback: whoever is on the way can keep events
+    /// back, and reads the secrets of streams.
+    #[serde(default)]
+    pub danger_plain_http: bool,
+}
+
+/// `[forward_auth.tls]`, `[ext_authz.tls]` and `[receivers.tls]`, as written. The files are read
+/// again when they change.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct DoorTlsConfig {

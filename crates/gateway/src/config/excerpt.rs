@@ -132,7 +132,9 @@ fn place(text: &str, place: &str) -> Option<Range<usize>> {
     let mut rest = place;
     while !rest.is_empty() {
         // A name may hold dots itself, as headers do: the longest that there is.
-        let named = table.iter().filter(|(name, _)| names(rest, name.get_ref()));
+        let named = table
+            .iter()
+            .filter(|(name, _)| names(rest, name.get_ref()));
         let Some((name, mut value)) = named.max_by_key(|(name, _)| name.get_ref().len()) else {
             break;
         };

@@ -69,4 +69,8 @@ pub struct TimeoutsConfig {
     pub response: Option<u64>,
     /// For requests under way when the gateway is stopped. Default 30.
     pub drain: Option<u64>,
+    /// How long the gateway takes new requests after it was told to stop, before it drains.
+    /// `/ready` answers 503 at once, so that load balancers have time to send requests elsewhere.
+    /// Default 0.
+    pub stop_delay: Option<u64>,
 }

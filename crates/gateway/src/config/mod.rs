@@ -7,10 +7,13 @@
 mod assertion;
 mod cedar;
 mod client_address;
+mod client_certificate;
+mod cors;
 mod doors;
 pub(crate) mod excerpt;
 mod identity;
 mod limits;
+mod overrides;
 mod route;
 pub(crate) mod schema;
 mod tls;
@@ -19,9 +22,12 @@ mod upstream;
 pub use assertion::AssertionConfig;
 pub use cedar::{CedarConfig, CedarDemand};
 pub use client_address::ClientAddressConfig;
-pub use doors::{DoorTlsConfig, ExtAuthzConfig, ForwardAuthConfig};
+pub use client_certificate::ClientCertificateConfig;
+pub use cors::CorsConfig;
+pub use doors::{DoorTlsConfig, ExtAuthzConfig, ForwardAuthConfig, ReceiversConfig};
 pub use identity::IdentityConfig;
 pub use limits::{LimitsConfig, TimeoutsConfig};
+pub use overrides::Overrides;
 pub use route::{RequireConfig, RouteConfig};
 pub use tls::{AdminConfig, TlsConfig};
 pub use upstream::{HealthConfig, UpstreamConfig};
@@ -55,6 +61,8 @@ pub struct Tables {
     pub forward_auth: Option<ForwardAuthConfig>,
     /// The door for Envoy and Istio. Default: none.
     pub ext_authz: Option<ExtAuthzConfig>,
+    /// Where providers send logouts and security events to. Default: to the reverse proxy.
+    pub receivers: Option<ReceiversConfig>,
     /// Who may call what. A request that no route matches needs a valid token.
     #[serde(default)]
     pub route: Vec<RouteConfig>,
@@ -100,7 +108,8 @@ pub struct GatewayConfig {
     /// is named.
     pub listen: Option<SocketAddr>,
     /// Where requests go whose route names no upstream: a URL, or the name of an `[[upstream]]`. A
-    /// path of the URL comes before the path of every request.
+    /// path of the URL comes before the path of every request. Default: the only `[[upstream]]`;
+    /// with none or several it is required, unless no reverse proxy is open.
     pub upstream: Option<String>,
     /// The hosts that are served, `*.example.com` for all below. Default: any. Others get 421.
     #[serde(default)]
@@ -111,10 +120,16 @@ pub struct GatewayConfig {
     pub trusted_proxies: Vec<String>,
     /// Where trusted proxies tell the caller's address. Default: in `X-Forwarded-For`.
     pub client_address: Option<ClientAddressConfig>,
+    /// Where proxies in front tell the client's certificate. Default: only the gateway's own TLS
+    /// does.
+    pub client_certificate: Option<ClientCertificateConfig>,
     /// Whether a CORS preflight (`OPTIONS` with `Origin` and `Access-Control-Request-Method`,
-    /// without a body) is passed on without a token. Default false.
+    /// without a body) is passed on without a token, for the upstream to answer. Default false.
     #[serde(default)]
     pub public_preflight: bool,
+    /// Which pages of other origins may call; the gateway answers their preflights. Default: CORS
+    /// is left to the upstream.
+    pub cors: Option<CorsConfig>,
     /// HTTPS. Without it, only loopback can be listened on.
     pub tls: Option<TlsConfig>,
     /// The listener for probes and metrics. Default: none.
@@ -213,7 +228,10 @@ mod tests {
         );
         let errors = errors.unwrap_err();
         assert_eq!(
-            errors.iter().map(ConfigError::place).collect::<Vec<_>>(),
+            errors
+                .iter()
+                .map(ConfigError::place)
+                .collect::<Vec<_>>(),
             ["realm", "gateway.listen"]
         );
         let errors = Config::from_toml("[gateway]\npublic_preflight = \"${PATH}\"\n")

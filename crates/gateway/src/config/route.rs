@@ -1,6 +1,6 @@
 //! Routes and what they require, as written.
 
-use super::CedarDemand;
+use super::{CedarDemand, CorsConfig};
 use portcullis_resource_server::config::{ClaimScalar, OneOrMore};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -24,12 +24,19 @@ pub struct RouteConfig {
     /// The hosts, `*.example.com` for all below. Default: all.
     #[serde(default)]
     pub hosts: Vec<String>,
+    /// What `aud` of the token must hold: one name, or several names of one resource of which one
+    /// will do. Each must be an audience of an issuer. Default: that of the `[[resource]]` it is
+    /// beneath, else any of the issuer's.
+    pub audience: Option<OneOrMore<String>>,
     /// `token` (default): a valid token; `public`: none is asked for; `optional`: valid if there is
     /// one.
     // A text and not an enum, so that a wrong word is reported together with all other faults.
     pub access: Option<String>,
     /// What the token must meet.
     pub require: Option<RequireConfig>,
+    /// Which pages of other origins may call it, in place of what `[gateway.cors]` says. Default:
+    /// the gateway's.
+    pub cors: Option<CorsConfig>,
     /// Where requests go: a URL, or the name of an `[[upstream]]`. Default: the gateway's.
     pub upstream: Option<String>,
     /// What becomes of `%2F` in a path: `refuse` (default), or `keep`: it is part of its segment,
@@ -51,30 +58,37 @@ pub struct RouteConfig {
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct RequireConfig {
-    /// Scopes that were all granted: one, or a list.
+    /// Scopes that were all granted: one, or a list. Default: none is demanded.
     pub scope: Option<OneOrMore<String>>,
-    /// Roles that the caller all has: one, or a list.
+    /// What `aud` of the token must hold: one name, or several of which one will do. Default: any
+    /// of the issuer's.
+    pub audience: Option<OneOrMore<String>>,
+    /// Roles that the caller all has: one, or a list. Default: none is demanded.
     pub role: Option<OneOrMore<String>>,
-    /// Groups that the caller is all in: one, or a list.
+    /// Groups that the caller is all in: one, or a list. Default: none is demanded.
     pub group: Option<OneOrMore<String>>,
-    /// For whom the token was issued: `user`, or `application` in its own name.
+    /// For whom the token was issued: `user`, or `application` in its own name. Default: either.
     pub kind: Option<String>,
     /// Claim paths and their values: one, or several of which one will do. A list in the token
-    /// holds it.
+    /// holds it. Default: no claim is demanded.
     #[serde(default)]
     pub claim: BTreeMap<String, OneOrMore<ClaimScalar>>,
     /// How the user signed in, by `acr`: one value, or several of which one will do, in order of
-    /// preference.
+    /// preference. Default: in any way.
     pub acr: Option<OneOrMore<String>>,
-    /// How long ago the user may have signed in, by `auth_time`, in seconds.
+    /// How long ago the user may have signed in, by `auth_time`, in seconds, 1 or more. Default: at
+    /// any time.
     pub max_age: Option<u64>,
+    /// How the token is bound, and the caller has proven it: `dpop` to a key (RFC 9449), `mtls` to
+    /// a client certificate (RFC 8705), or `any` of the two. Default: it need not be bound.
+    pub bound: Option<String>,
     /// That the policies of `[cedar]` permit it: `true` for the request's method, or the name of an
-    /// action.
+    /// action. Default: policies are not asked.
     pub cedar: Option<CedarDemand>,
-    /// All of these.
+    /// All of these, beside the members of this table. Default: none.
     pub all: Option<Vec<Self>>,
-    /// At least one of these.
+    /// At least one of these, beside the members of this table. Default: none.
     pub any: Option<Vec<Self>>,
-    /// Not this.
+    /// Not this: a caller who meets it is refused. Default: none.
     pub not: Option<Box<Self>>,
 }

@@ -22,6 +22,10 @@ pub struct TlsConfig {
     /// `client_authorities`.
     #[serde(default)]
     pub client_certificate_optional: bool,
+    /// Asks clients for a certificate and takes any, whoever signed it, for tokens that are bound
+    /// to one (RFC 8705, section 6.2). A client without one may connect. Default false.
+    #[serde(default)]
+    pub bound_clients: bool,
     /// `max-age` of `Strict-Transport-Security` (RFC 6797), in seconds. Default 31,536,000; 0
     /// leaves it out.
     pub hsts: Option<u64>,
@@ -33,7 +37,7 @@ pub struct TlsConfig {
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct AdminConfig {
-    /// The address to listen on, for plain HTTP: `/live`, `/ready`, `/metrics`. It tells no
-    /// secrets.
+    /// The address to listen on, for plain HTTP: `/live` (also as `/health` and `/healthz`),
+    /// `/ready`, `/metrics`. It tells no secrets.
     pub listen: SocketAddr,
 }

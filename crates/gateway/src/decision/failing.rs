@@ -55,8 +55,15 @@ impl FailingCallers {
 
     /// Notes a refusal, if it is one that counts.
     pub(crate) fn note(&self, caller: Caller, denial: &Denial, now: Duration) {
+        if counts(denial) {
+            self.note_failure(caller, now);
+        }
+    }
+
+    /// Notes a failure.
+    pub(crate) fn note_failure(&self, caller: Caller, now: Duration) {
         // Counting a neighbour would let one bad local service lock out all the others.
-        if is_neighbour(caller) || !counts(denial) {
+        if is_neighbour(caller) {
             return;
         }
         let key = caller.address().map(network);

@@ -10,11 +10,15 @@ use crate::decision::routes::{Access, Route, Routes};
 use crate::refusal::Refusal;
 use crate::request::incoming::IncomingRequest;
 use crate::request::preflight::is_preflight;
-use http::header::HeaderMap;
+use crate::request::target::Target;
+use http::header::{HeaderMap, HeaderName};
 use portcullis_core::cookie::CookieRequest;
 use portcullis_core::token::{AccessToken, NumericDate};
-use portcullis_core::{Denial, Permit, Requirement};
-use portcullis_resource_server::ResourceServer;
+use portcullis_core::{Denial, EffectiveUrl, Permit, Requirement};
+use portcullis_resource_server::{ProtectedResource, ResourceRequest, ResourceServer};
+
+/// The proof of a request (RFC 9449, section 4.1).
+pub(crate) const DPOP: HeaderName = HeaderName::from_static("dpop");
 
 /// The settings that decide, until the next reload.
 #[derive(Debug)]
@@ -107,7 +111,7 @@ impl Policy {
     }
 
     /// The requirement with its policies bound to this request; `None` where it asks no policies.
-    fn bind(
+    pub(crate) fn bind(
         &self,
         requirement: &Requirement,
         route: &Route,
@@ -122,14 +126,43 @@ impl Policy {
         self.policies.bind(requirement, input)
     }
 
+    /// The resource that a request is for, whichever route it has.
+    pub(crate) fn resource(&self, target: &Target) -> Option<&ProtectedResource> {
+        let resources = self.server.resources();
+        if resources.is_empty() {
+            return None;
+        }
+        let host = Some(target.host.authority());
+        let found = resources.find(host, target.path.as_str());
+        // An application may be mounted below the path that clients write.
+        found.or_else(|| resources.find(host, target.outer_path()?))
+    }
+
+    /// What the client asked for, where a proof has to name it. The settings know better than the
+    /// request, where something in front rewrites that.
+    pub(crate) fn effective_url(&self, request: &IncomingRequest<'_>) -> Option<EffectiveUrl> {
+        if !request.headers.contains_key(DPOP) {
+            return None;
+        }
+        let configured = self.server.effective_url(request.target.sent_path());
+        configured.or_else(|| request.target.effective_url())
+    }
+
     async fn permit(
         &self,
         request: &IncomingRequest<'_>,
         headers: &HeaderMap,
         requirement: &Requirement,
     ) -> Result<ForwardPermit, Denial> {
-        let query = request.target.query.as_deref();
-        let decision = self.server.decide(headers, query, requirement).await;
+        let url = self.effective_url(request);
+        let request = ResourceRequest {
+            method: &request.method,
+            url: url.as_ref(),
+            certificate: request.certificate.as_ref(),
+            resource: self.resource(&request.target),
+            ..ResourceRequest::of_headers(headers, request.target.query.as_deref())
+        };
+        let decision = self.server.decide_request(&request, requirement).await;
         Ok(ForwardPermit(Some(decision.into_result()?)))
     }
 }

@@ -5,11 +5,13 @@
 //! the application sees. Nothing is forwarded: the application goes on with the [`Admission`]. What
 //! a route says about bodies, prefixes and upstreams is for a gateway, and changes nothing here.
 
+use super::receivers;
 use super::request_error::RequestError;
 use super::websocket::take_token;
 use crate::decision::policy::RouteDecision;
 use crate::generation::Generation;
 use crate::refusal::Refusal;
+use crate::request::certificate::FieldJoining;
 use crate::request::incoming::IncomingRequest;
 use crate::request::path::NormalPath;
 use crate::request::peer::Peer;
@@ -17,16 +19,18 @@ use crate::request::target::{Target, check_coding, host_field};
 use crate::request::trace::Trace;
 use crate::settings::Settings;
 use crate::telemetry::Telemetry;
-use crate::transport::life::{Life, no_longer_good};
+use crate::transport::life::Life;
 use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response};
 use portcullis_core::token::AccessToken;
-use portcullis_core::{ConfigErrors, Denial};
+use portcullis_core::{CodeLinks, ConfigErrors, Denial};
 use portcullis_resource_server::clock::Clock;
-use portcullis_resource_server::{DenialResponse, ResourceServer, request_id};
+use portcullis_resource_server::{
+    DenialResponse, ReceiverRequest, ResourceServer, TokenEnd, request_id,
+};
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 use std::sync::Arc;
 use tokio::sync::watch;
 
@@ -90,6 +94,8 @@ pub struct Admission {
 #[derive(Debug)]
 pub struct TurnedAway {
     reason: Reason,
+    links: CodeLinks,
+    is_recorded: bool,
     request_id: String,
 }
 
@@ -129,7 +135,11 @@ impl EmbeddedGateway {
     pub async fn admit(&self, request: EmbeddedRequest) -> Result<Admission, TurnedAway> {
         let request_id = request_id(&request.headers);
         let admission = self.authorize(request, &request_id).await;
-        admission.map_err(|error| TurnedAway::new(error, self.resource_server(), request_id))
+        let has_records = self.generation.telemetry.audit.is_some();
+        admission.map_err(|error| {
+            let turned_away = TurnedAway::new(error, self.resource_server(), request_id);
+            turned_away.with_records(has_records)
+        })
     }
 
     async fn authorize(
@@ -171,21 +181,71 @@ impl EmbeddedGateway {
         }
         let hosts = &self.generation.hosts;
         let target = Target::parse(&request.method, host.authority(), &request.target, hosts)?;
+        let target = target.mounted_at(request.sent.as_deref());
         if request.websocket {
-            take_token(headers);
+            let server = &self.generation.policy.server;
+            take_token(headers, server.accepts_offered_tokens());
         }
         let has_body = headers.contains_key(TRANSFER_ENCODING)
-            || headers.get(CONTENT_LENGTH).is_some_and(|size| size != "0");
-        let caller = self.generation.client_address.caller(request.peer, headers);
+            || headers
+                .get(CONTENT_LENGTH)
+                .is_some_and(|size| size != "0");
+        let caller = self
+            .generation
+            .client_address
+            .caller(request.peer, headers);
+        // The application's server may have read two fields as one.
+        let joining = FieldJoining::Possible;
+        let certificate = self
+            .generation
+            .certificate(request.peer, headers, joining);
         Ok(IncomingRequest {
             method: request.method,
             target,
             headers: request.headers,
             has_body,
             caller,
+            certificate,
             id,
             trace,
         })
+    }
+
+    /// The metadata of a resource, if the request is for such a document (RFC 9728, section 3). It
+    /// is for everybody, so it is answered before any decision. `path` is the one on the wire.
+    pub fn describe(
+        &self,
+        method: &Method,
+        authority: Option<&str>,
+        path: &str,
+    ) -> Option<Response<Bytes>> {
+        self.generation
+            .documents
+            .answer(method, authority, path)
+    }
+
+    /// Takes what a provider sends: a logout, or a security event that is pushed. The path of the
+    /// request is the part below the receivers' own, such as `/logout`. `address` is the other end
+    /// of the connection; none for a Unix socket.
+    ///
+    /// Like a gateway's receivers, it refuses senders who keep failing, and writes audit records
+    /// where the settings have a place for them. See [`ResourceServer::answer_receiver`].
+    pub async fn receive(
+        &self,
+        request: &ReceiverRequest<'_>,
+        address: Option<IpAddr>,
+    ) -> Response<Bytes> {
+        let id = request_id(request.headers);
+        // By the same rules as in a gateway: a trusted proxy tells the sender's address.
+        let peer = Peer::of_application(address);
+        let sender = self
+            .generation
+            .client_address
+            .caller(peer, request.headers);
+        match receivers::refuse_failing(&self.generation, sender) {
+            Ok(()) => receivers::answer(&self.generation, sender, &id, request).await,
+            Err(refusal) => refusal.into_response(&id, self.resource_server().code_links()),
+        }
     }
 
     /// The names of the routes; the last one is for requests that no other matches.
@@ -194,13 +254,10 @@ impl EmbeddedGateway {
         routes.map(|route| &*route.name)
     }
 
-    /// Waits until a token is no longer good: until it expires or is revoked, or its issuer or its
-    /// key is gone. Revocation is asked about every five seconds. Returns the reason, as a phrase
-    /// for the client. For connections that outlive their first request, such as a WebSocket.
-    pub async fn wait_for_end(&self, token: AccessToken) -> &'static str {
-        let Generation { life, clock, .. } = &self.generation;
-        let end = no_longer_good(life.clone(), Arc::clone(clock), token);
-        end.await.phrase()
+    /// Waits until a token is no longer good, and returns the reason: see
+    /// [`ResourceServer::wait_for_end`]. For connections that outlive their first request.
+    pub async fn wait_for_end(&self, token: AccessToken) -> TokenEnd {
+        self.resource_server().wait_for_end(&token).await
     }
 
     /// The metrics of this gateway, in Prometheus' text format.
@@ -228,11 +285,7 @@ impl EmbeddedRequest {
             target: target.into(),
             sent: None,
             headers,
-            peer: Peer {
-                address: IpAddr::V4(Ipv4Addr::LOCALHOST),
-                unix: true,
-                secure: false,
-            },
+            peer: Peer::of_application(None),
             websocket: false,
         }
     }
@@ -248,8 +301,7 @@ impl EmbeddedRequest {
     /// From this address. Default: over a Unix socket.
     #[must_use]
     pub fn from_address(mut self, address: IpAddr) -> Self {
-        self.peer.address = address;
-        self.peer.unix = false;
+        self.peer = Peer::of_application(Some(address));
         self
     }
 
@@ -262,15 +314,21 @@ impl EmbeddedRequest {
 }
 
 impl TurnedAway {
-    fn new(error: RequestError, server: &ResourceServer, request_id: String) -> Self {
+    pub(super) fn new(error: RequestError, server: &ResourceServer, request_id: String) -> Self {
         let reason = match error {
             RequestError::Refusal(refusal) => Reason::Refusal(refusal),
             RequestError::Denial(denial) => {
                 let id = request_id.clone();
-                Reason::Denial(DenialResponse::with_request_id(denial, server, id))
+                Reason::Denial(DenialResponse::without_log(denial, server, id))
             }
         };
-        Self { reason, request_id }
+        let links = server.code_links().clone();
+        Self {
+            reason,
+            links,
+            is_recorded: false,
+            request_id,
+        }
     }
 
     /// The stable code.
@@ -300,11 +358,22 @@ impl TurnedAway {
         }
     }
 
+    /// Notes whether decisions are recorded; requests that are refused unread are not.
+    fn with_records(mut self, has_records: bool) -> Self {
+        self.is_recorded = has_records && self.denial().is_some();
+        self
+    }
+
+    /// Whether an audit record says the same, so that no log has to.
+    pub fn is_recorded(&self) -> bool {
+        self.is_recorded
+    }
+
     /// What the operator can do about a denial.
     pub fn cure(&self) -> Option<&'static str> {
         match self.denial()? {
             Denial::Rejection(rejection) => Some(rejection.code().entry().cure),
-            Denial::Outage(outage) => Some(outage.code().cure()),
+            Denial::Outage(outage) => Some(outage.cure()),
         }
     }
 
@@ -322,7 +391,7 @@ impl TurnedAway {
     /// The response for the client: a problem document.
     pub fn into_response(self) -> Response<Bytes> {
         match self.reason {
-            Reason::Refusal(refusal) => refusal.into_response(&self.request_id),
+            Reason::Refusal(refusal) => refusal.into_response(&self.request_id, &self.links),
             Reason::Denial(response) => response.into_response(),
         }
     }

@@ -3,7 +3,7 @@
 //! Headers describe the request, and their names depend on the program. Only those of the
 //! configured program are read, and only from trusted peers. Each must be there once and be
 //! well-formed: nothing replaces one that is not. The request line of the question itself is not
-//! read, nor is a body.
+//! read, nor is a body; only a request that is no question can get the metadata of a resource.
 //!
 //! The answer to a request that may pass holds every identity header, an empty one for a fact that
 //! the caller lacks. So a proxy that copies them overwrites what a client sent under that name. A
@@ -11,12 +11,14 @@
 //! Whether the proxy in front sets the headers it should is not checked; see
 //! `docs/gateway/forward-auth.md`.
 
-use super::external_auth::{AuthAnswer, authorize, narrow, refuse};
+use super::cors::CorsMark;
+use super::external_auth::{AuthAnswer, authorize, metadata, narrow, refuse};
 use super::interface::Door;
 use crate::forward::body::Body;
 use crate::generation::Generation;
 use crate::identity::IdentityHeaders;
 use crate::refusal::Refusal;
+use crate::request::certificate::FieldJoining;
 use crate::request::fields;
 use crate::request::host::HostPattern;
 use crate::request::incoming::IncomingRequest;
@@ -30,6 +32,7 @@ use bytes::Bytes;
 use http::header::{CACHE_CONTROL, HeaderName, HeaderValue};
 use http::request::Parts;
 use http::{HeaderMap, Method, Request, Response, StatusCode};
+use portcullis_core::HttpScheme;
 use portcullis_resource_server::request_id;
 use std::sync::Arc;
 
@@ -49,15 +52,19 @@ impl Door for ForwardAuth {
         &self,
         refusal: Refusal,
         request_id: &str,
-        _request: &Request<ClientBody>,
+        request: &Request<ClientBody>,
     ) -> Response<Body> {
         let generation = self.0.load_full();
         let proxy = match &generation.forward_auth {
             Some(settings) => settings.proxy,
+            // nginx knows the fewest statuses, so every other program understands these too.
             None => FrontProxy::Nginx,
         };
         let code = refusal.code();
-        deny(proxy, refusal.into_response(request_id), code)
+        let links = generation.policy.server.code_links();
+        let mut response = deny(proxy, refusal.into_response(request_id, links), code);
+        CorsMark::without_route(&generation, request.headers()).add(response.headers_mut());
+        response
     }
 
     async fn answer(&self, peer: Peer, request: Request<ClientBody>) -> Response<Body> {
@@ -66,13 +73,44 @@ impl Door for ForwardAuth {
         if let Err(refusal) = check_coding(request.headers()) {
             return self.refuse(refusal, &request_id, &request);
         }
+        if let Some(document) = metadata(&generation, &request) {
+            return document.map(Body::from);
+        }
         // A reload may take the settings of the door away while its listener stays: nobody is
         // trusted then.
         let Some(settings) = &generation.forward_auth else {
-            return Refusal::Untrusted("the door is closed".to_owned()).into_response(&request_id);
+            let refusal = Refusal::Untrusted("the door is closed".to_owned());
+            return self.refuse(refusal, &request_id, &request);
         };
         // Dropping a body begins to read its rest, so it stays until there is an answer.
         let (Parts { headers, .. }, _body) = request.into_parts();
+        let question = Question {
+            headers,
+            peer,
+            id: request_id,
+        };
+        question.answer(&generation, settings).await
+    }
+}
+
+/// A request of a proxy about another one that it holds.
+struct Question {
+    headers: HeaderMap,
+    peer: Peer,
+    id: String,
+}
+
+impl Question {
+    async fn answer(
+        self,
+        generation: &Generation,
+        settings: &ForwardAuthSettings,
+    ) -> Response<Body> {
+        let Self {
+            headers,
+            peer,
+            id: request_id,
+        } = self;
         let own = settings.proxy.own_identity_like();
         let mut read = read_original(settings, peer, &headers, &generation.hosts);
         if read.is_ok()
@@ -91,7 +129,9 @@ impl Door for ForwardAuth {
         let (method, target) = match read {
             Ok(read) => read,
             Err(refusal) => {
-                let (response, code) = refuse(refusal, &request_id);
+                let (mut response, code) = refuse(refusal, &request_id, generation);
+                // The proxy repeats the headers of the page that called.
+                CorsMark::without_route(generation, &headers).add(response.headers_mut());
                 return deny(settings.proxy, response, code);
             }
         };
@@ -101,14 +141,19 @@ impl Door for ForwardAuth {
             target,
             has_body: false,
             caller: generation.client_address.caller_behind(peer, &headers),
+            // The one that asks is trusted here, or it would have been refused.
+            certificate: generation.told_certificate(&headers, FieldJoining::Never),
             headers,
             id: &request_id,
             trace: trace.as_ref(),
         };
-        match authorize(&generation, &incoming).await {
+        let mark = CorsMark::by_route(generation, &incoming);
+        let mut response = match authorize(generation, &incoming, &mark).await {
             AuthAnswer::Allow(identity) => allow(identity, &request_id),
             AuthAnswer::Deny(response, code) => deny(settings.proxy, response, code),
-        }
+        };
+        mark.add(response.headers_mut());
+        response
     }
 }
 
@@ -126,7 +171,8 @@ fn allow(identity: IdentityHeaders, request_id: &str) -> Response<Body> {
 
 /// A refusal as this program passes it on.
 fn deny(proxy: FrontProxy, mut response: Response<Bytes>, code: &'static str) -> Response<Body> {
-    if proxy.knows_only_two_refusals() {
+    // Success would be leave to forward.
+    if proxy.knows_only_two_refusals() || response.status().is_success() {
         narrow(&mut response, code, |status| {
             matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN)
         });
@@ -153,29 +199,29 @@ fn read_original(
             "{who} is not among forward_auth.trusted_peers"
         )));
     }
-    let (method, host, target) = match settings.proxy {
+    let (method, scheme, host, target) = match settings.proxy {
         FrontProxy::Nginx => {
-            check_scheme(one(headers, "x-forwarded-proto")?)?;
+            let scheme = read_scheme(one(headers, "x-forwarded-proto")?)?;
             let target = one(headers, "x-original-uri")?;
             let method = one(headers, "x-original-method")?;
-            (method, one(headers, "x-forwarded-host")?, target)
+            (method, scheme, one(headers, "x-forwarded-host")?, target)
         }
         // ingress-nginx tells scheme, host and target in one header.
         FrontProxy::IngressNginx => {
-            let (host, target) = split_url(one(headers, "x-original-url")?)?;
-            (one(headers, "x-original-method")?, host, target)
+            let (scheme, host, target) = split_url(one(headers, "x-original-url")?)?;
+            (one(headers, "x-original-method")?, scheme, host, target)
         }
         FrontProxy::Traefik | FrontProxy::Caddy => {
-            check_scheme(one(headers, "x-forwarded-proto")?)?;
+            let scheme = read_scheme(one(headers, "x-forwarded-proto")?)?;
             let target = one(headers, "x-forwarded-uri")?;
             let method = one(headers, "x-forwarded-method")?;
-            (method, one(headers, "x-forwarded-host")?, target)
+            (method, scheme, one(headers, "x-forwarded-host")?, target)
         }
     };
     let method = Method::from_bytes(method.as_bytes());
     let method = method.or(Err(Refusal::Original("a malformed method")))?;
     let target = Target::parse(&method, host, target, served)?;
-    Ok((method, target))
+    Ok((method, target.over(Some(scheme))))
 }
 
 /// The value of a header that must be there once.
@@ -205,23 +251,25 @@ fn absence(name: &str) -> &'static str {
     }
 }
 
-/// Checks the scheme. The value is unused; it only has to be a known one.
-fn check_scheme(text: &str) -> Result<(), Refusal> {
+/// Reads the scheme. A WebSocket begins as a request of HTTP.
+fn read_scheme(text: &str) -> Result<HttpScheme, Refusal> {
     match text {
-        "http" | "https" | "ws" | "wss" => Ok(()),
+        "http" | "ws" => Ok(HttpScheme::Http),
+        "https" | "wss" => Ok(HttpScheme::Https),
         _ => Err(Refusal::Original("a scheme that is not HTTP")),
     }
 }
 
-/// Host and target of an absolute URL.
-fn split_url(text: &str) -> Result<(&str, &str), Refusal> {
+/// Scheme, host and target of an absolute URL.
+fn split_url(text: &str) -> Result<(HttpScheme, &str, &str), Refusal> {
     let malformed = Refusal::Original("a malformed X-Original-URL");
     let Some((scheme, rest)) = text.split_once("://") else {
         return Err(malformed);
     };
-    check_scheme(scheme)?;
+    let scheme = read_scheme(scheme)?;
     let start = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-    rest.split_at_checked(start).ok_or(malformed)
+    let (host, target) = rest.split_at_checked(start).ok_or(malformed)?;
+    Ok((scheme, host, target))
 }
 
 impl ForwardAuthSettings {
@@ -237,7 +285,7 @@ impl ForwardAuthSettings {
 
 impl FrontProxy {
     /// Headers of its questions that look like identity headers and are the program's own.
-    fn own_identity_like(self) -> &'static [&'static str] {
+    pub(super) fn own_identity_like(self) -> &'static [&'static str] {
         match self {
             Self::IngressNginx => &["x-auth-request-redirect"],
             Self::Nginx | Self::Traefik | Self::Caddy => &[],
@@ -301,6 +349,7 @@ mod tests {
             address: "127.0.0.1".parse().unwrap(),
             unix: false,
             secure: false,
+            certificate: None,
         };
         let mut headers = HeaderMap::new();
         for (name, value) in fields {
@@ -397,6 +446,7 @@ mod tests {
             address: address.parse().unwrap(),
             unix,
             secure: false,
+            certificate: None,
         };
         assert!(!settings(&[], false).trusts(peer("127.0.0.1", false)));
         assert!(settings(&["10.0.0.0/8"], false).trusts(peer("10.1.2.3", false)));

@@ -2,6 +2,7 @@
 //! can be put in between.
 
 use crate::transport::life::Cause;
+use portcullis_resource_server::TokenEnd;
 
 /// The frames of one direction, followed byte by byte. Their content is not looked at.
 #[derive(Debug, Default)]
@@ -16,11 +17,16 @@ pub(super) struct Frames {
 /// Two bytes, eight of length, four of mask.
 const LONGEST_HEAD: usize = 14;
 
-/// The last frame to a client (RFC 6455, section 7.4.1): 1008, a violated policy, or 1001, going
-/// away.
+/// The last frame to a client (RFC 6455, section 7.4.1): 1008, a violated policy; 1001, going away;
+/// or 1013, try again later (of IANA's registry).
 pub(super) fn close(cause: Cause) -> Vec<u8> {
-    // 1001 lets a client connect again at once; 1008 tells it that its token is the cause.
-    let code: u16 = if cause.may_come_back() { 1001 } else { 1008 };
+    let code: u16 = match cause {
+        // The token may be good: the client keeps it, and is answered 503 until the store is back.
+        Cause::Token(TokenEnd::Unknown) => 1013,
+        // 1001 lets a client connect again at once; 1008 tells it that its token is the cause.
+        _ if cause.may_come_back() => 1001,
+        _ => 1008,
+    };
     let phrase = cause.phrase().as_bytes();
     // All phrases are short: their length fits into the second byte.
     let length = u8::try_from(2 + phrase.len()).unwrap_or_default();
@@ -133,8 +139,9 @@ mod tests {
     #[test]
     fn the_closing_frame_is_one() {
         for cause in [
-            Cause::Expired,
-            Cause::Revoked,
+            Cause::Token(TokenEnd::Expired),
+            Cause::Token(TokenEnd::Revoked),
+            Cause::Token(TokenEnd::Unknown),
             Cause::Stopping,
             Cause::Idle,
             Cause::Old,

@@ -3,6 +3,7 @@
 use super::frames::{Frames, close};
 use super::websocket::tunnel;
 use crate::transport::life::{Cause, End, Traffic};
+use portcullis_resource_server::TokenEnd;
 use std::io;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
@@ -36,7 +37,7 @@ pub async fn run_tunnel(
     let (end, ended) = tokio::sync::oneshot::channel::<()>();
     let end_of_token: End = Box::pin(async move {
         _ = ended.await;
-        Cause::Expired
+        Cause::Token(TokenEnd::Expired)
     });
     let outside = async {
         reader.write_all(up).await?;
@@ -53,5 +54,9 @@ pub async fn run_tunnel(
     let traffic = Traffic::default();
     let (_, outside) = tokio::join!(tunnel(client, upstream, &traffic, end_of_token), outside);
     let (at_upstream, at_client) = outside?;
-    Ok((at_upstream, at_client, close(Cause::Expired)))
+    Ok((
+        at_upstream,
+        at_client,
+        close(Cause::Token(TokenEnd::Expired)),
+    ))
 }

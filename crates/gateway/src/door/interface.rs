@@ -5,6 +5,7 @@ use crate::refusal::Refusal;
 use crate::request::peer::Peer;
 use crate::transport::client_body::ClientBody;
 use http::{HeaderMap, Request, Response};
+use portcullis_core::CodeLinks;
 use std::net::IpAddr;
 
 /// Answers the requests of a listener.
@@ -31,6 +32,11 @@ pub(crate) trait Door: Clone + Send + Sync + 'static {
         request: Request<ClientBody>,
     ) -> impl Future<Output = Response<Body>> + Send;
 
+    /// The addresses of the pages that explain codes.
+    fn code_links(&self) -> CodeLinks {
+        CodeLinks::default()
+    }
+
     /// Answers a request that is out of bounds.
     fn refuse(
         &self,
@@ -38,6 +44,6 @@ pub(crate) trait Door: Clone + Send + Sync + 'static {
         request_id: &str,
         _request: &Request<ClientBody>,
     ) -> Response<Body> {
-        refusal.into_response(request_id)
+        refusal.into_response(request_id, &self.code_links())
     }
 }

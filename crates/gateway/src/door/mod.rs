@@ -1,7 +1,9 @@
 //! The doors: how requests come in, and how answers go out. The decision between is the same for
 //! all.
 
+mod cors;
 pub(crate) mod embedded;
+pub(crate) mod explain;
 pub(crate) mod ext_authz;
 mod external_auth;
 pub(crate) mod forward_auth;
@@ -10,6 +12,9 @@ mod frames;
 pub(crate) mod fuzzing;
 pub(crate) mod interface;
 pub(crate) mod proxy;
+mod published;
+pub(crate) mod receivers;
 pub(crate) mod redirect;
 mod request_error;
+mod stream_end;
 pub(crate) mod websocket;

@@ -1,38 +1,43 @@
 //! The reverse proxy. [`Exchange::forward`] is the way of one request, step by step: it is read,
 //! authorized, cleaned and sent on, and its answer is passed back.
 
+use super::cors::CorsMark;
 use super::interface::Door;
+use super::published::find_published;
+use super::receivers::{find_tail, receive};
 use super::request_error::RequestError;
+use super::stream_end::{body_watch, denial_in_body, stream_end};
 use super::websocket::Handshake;
-use crate::decision::policy::{ForwardPermit, RouteDecision};
+use crate::decision::policy::{DPOP, ForwardPermit, RouteDecision};
 use crate::decision::routes::Route;
 use crate::forward::body::{Body, Ending, StreamBody};
 use crate::forward::headers;
-use crate::forward::request_body::RequestBody;
+use crate::forward::request_body::{Progress, RequestBody};
 use crate::forward::upstream::{InFlightGuard, Upstream, UpstreamBody, UpstreamRequest};
 use crate::generation::Generation;
 use crate::refusal::Refusal;
 use crate::request::caller::Caller;
+use crate::request::certificate::FieldJoining;
 use crate::request::fields::{self, Values};
 use crate::request::incoming::IncomingRequest;
 use crate::request::peer::Peer;
 use crate::request::target::Target;
 use crate::request::trace::Trace;
-use crate::settings::StreamSettings;
-use crate::telemetry::{Telemetry, events};
+use crate::telemetry::events;
 use crate::transport::client_body::ClientBody;
-use crate::transport::life::{Cause, End, Traffic, no_longer_good};
+use crate::transport::life::{Traffic, WatchScope};
 use crate::transport::pace::Pace;
 use arc_swap::ArcSwap;
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, HeaderName};
+use http::header::HeaderName;
 use http::request::Parts;
 use http::{HeaderMap, Request, Response, StatusCode, Version};
 use http_body::Body as _;
+use portcullis_core::CodeLinks;
 use portcullis_resource_server::request_id;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
-use tracing::{Instrument as _, field};
+use tracing::{Instrument as _, Span, field};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const FORWARDED_PREFIX: HeaderName = HeaderName::from_static("x-forwarded-prefix");
@@ -59,6 +64,23 @@ impl Door for Proxy {
         self.0.load_full().client_address.is_trusted(peer)
     }
 
+    fn code_links(&self) -> CodeLinks {
+        self.0.load_full().policy.server.code_links().clone()
+    }
+
+    fn refuse(
+        &self,
+        refusal: Refusal,
+        request_id: &str,
+        request: &Request<ClientBody>,
+    ) -> Response<Body> {
+        let generation = self.0.load_full();
+        let links = generation.policy.server.code_links();
+        let mut response = refusal.into_response(request_id, links);
+        CorsMark::without_route(&generation, request.headers()).add(response.headers_mut());
+        response
+    }
+
     async fn answer(&self, peer: Peer, request: Request<ClientBody>) -> Response<Body> {
         answer(&self.0.load_full(), peer, request).await
     }
@@ -81,6 +103,7 @@ async fn answer(
         id: request_id(request.headers()),
         trace,
         route: None,
+        mark: CorsMark::without_route(generation, request.headers()),
     };
     let span = tracing::debug_span!(
         events::REQUEST,
@@ -93,13 +116,17 @@ async fn answer(
     let (route, response) = exchange.answer(request).instrument(span.clone()).await;
     span.record("route", route)
         .record("status", response.status().as_u16());
-    let Telemetry {
-        exposition, meters, ..
-    } = &*generation.telemetry;
+    let telemetry = &generation.telemetry;
     let took = generation.clock.elapsed().saturating_sub(began);
-    meters.count_response(exposition, route, response.status(), took);
+    let exposition = &telemetry.exposition;
+    telemetry
+        .meters
+        .count_response(exposition, route, response.status(), took);
     response
 }
+
+/// The response, or why there is none.
+type ProxyAnswer = Result<Response<Body>, RequestError>;
 
 /// One request and its response.
 struct Exchange<'g> {
@@ -110,13 +137,23 @@ struct Exchange<'g> {
     trace: Option<Trace>,
     /// The name of the matched route, once there is one.
     route: Option<&'g str>,
+    /// What the response says of CORS.
+    mark: CorsMark<'g>,
 }
 
 impl<'g> Exchange<'g> {
     /// The response, and the route that it came by.
     async fn answer(mut self, request: Request<ClientBody>) -> (Option<&'g str>, Response<Body>) {
-        let response = match self.forward(request).await {
-            Ok(response) => response,
+        let proves = request.headers().contains_key(DPOP);
+        let server = &self.generation.policy.server;
+        let mut response = match self.forward(request).await {
+            Ok(mut response) => {
+                // Else each end of a nonce would be a refusal (RFC 9449, section 8.2).
+                if proves {
+                    server.add_dpop_nonce(response.headers_mut());
+                }
+                response
+            }
             Err(error) => {
                 if let RequestError::Refusal(refusal) = &error {
                     self.generation
@@ -125,29 +162,28 @@ impl<'g> Exchange<'g> {
                         .bounds
                         .count_refusal(refusal);
                 }
-                error.into_response(&self.generation.policy.server, self.id)
+                error.into_response(server, self.id)
             }
         };
+        self.mark.add(response.headers_mut());
         (self.route, response)
     }
 
     /// Forwards a request: every step, in order. Each type is made only by the step before it.
-    async fn forward(
-        &mut self,
-        request: Request<ClientBody>,
-    ) -> Result<Response<Body>, RequestError> {
-        let generation = self.generation;
-        let (mut parts, body) = request.into_parts();
+    async fn forward(&mut self, request: Request<ClientBody>) -> ProxyAnswer {
+        let (generation, (mut parts, body)) = (self.generation, request.into_parts());
         // A request that two servers could read differently ends here.
-        let target = Target::read(&parts, &generation.hosts)?;
-        // The gateway's own keys are public, so they need no decision.
-        if let Some(assertions) = generation.identity.assertions()
-            && let Some(keys) = assertions.published_keys(&parts.method, target.path.as_str())
-        {
-            return Ok(keys.map(Body::from));
+        let target = self.target(&parts)?;
+        // Public, and before any route: a client without a token begins there.
+        let mark = &mut self.mark;
+        if let Some(document) = find_published(generation, &parts.method, &target, mark) {
+            return Ok(document.map(Body::from));
+        }
+        if let Some(tail) = find_tail(generation, &target, mark) {
+            return Ok(receive(generation, self.peer, &self.id, tail, &parts, body).await?);
         }
         // Before the decision: the token may be among the subprotocols.
-        let handshake = Handshake::take(&mut parts);
+        let handshake = Handshake::take(&mut parts, &generation.policy.server);
         let Parts {
             method,
             version,
@@ -159,10 +195,16 @@ impl<'g> Exchange<'g> {
             target,
             has_body: !body.is_end_stream(),
             caller: generation.client_address.caller(self.peer, &headers),
+            certificate: generation.certificate(self.peer, &headers, FieldJoining::Never),
             headers,
             id: &self.id,
             trace: self.trace.as_ref(),
         };
+        self.mark = CorsMark::by_route(generation, &incoming);
+        // A browser asks this without a token, so it is answered before any decision.
+        if let Some(preflight) = self.mark.answer_preflight(&incoming) {
+            return Ok(preflight);
+        }
         let RouteDecision { route, permit, .. } = generation.authorize(&incoming).await?;
         self.route = Some(&route.name);
         // Nothing below can be called without a permit.
@@ -170,24 +212,53 @@ impl<'g> Exchange<'g> {
         let upstream = generation.upstream(route)?;
         let traffic = Traffic::default();
         let body = self.body(&incoming, body, route, upstream, &permit, &traffic)?;
+        let progress = body.progress();
         self.rewrite_headers(&mut incoming, version, route, &permit)?;
         if let Some(handshake) = &handshake {
             handshake.ask(&mut incoming.headers);
         }
         let upgrade = handshake.is_some();
-        let base_path = upstream.base_path();
-        let request = UpstreamRequest::new(&permit, incoming, route, base_path, body, upgrade)?;
-        let span = tracing::debug_span!(
-            events::UPSTREAM,
-            upstream = upstream.name(),
-            request_id = self.id
-        );
-        let (response, under_way) = upstream.send(request).instrument(span).await?;
+        let base = upstream.base_path();
+        let request = UpstreamRequest::new(&permit, incoming, route, base, body, upgrade)?;
+        let sending = self.send(upstream, request, progress.as_deref(), &permit);
+        let (response, under_way) = sending.await?;
         // 101 is an answer to a handshake only: without one, the upstream is broken.
         if response.status() == StatusCode::SWITCHING_PROTOCOLS {
             return Ok(self.switch(response, under_way, handshake, traffic, &permit)?);
         }
         Ok(self.pass_back(response, under_way, traffic, &permit))
+    }
+
+    fn target(&self, parts: &Parts) -> Result<Target, RequestError> {
+        let callers = &self.generation.client_address;
+        let scheme = callers.scheme(self.peer, &parts.headers);
+        Ok(Target::read(parts, &self.generation.hosts)?.over(scheme))
+    }
+
+    async fn send(
+        &self,
+        upstream: &Upstream,
+        request: UpstreamRequest,
+        progress: Option<&Progress>,
+        permit: &ForwardPermit,
+    ) -> Result<(Response<UpstreamBody>, InFlightGuard), RequestError> {
+        let span = self.upstream_span(upstream);
+        let refusal = match upstream.send(request).instrument(span).await {
+            Ok(answer) => return Ok(answer),
+            Err(refusal) => refusal,
+        };
+        match denial_in_body(self.generation, progress, permit).await {
+            Some(denial) => Err(denial.into()),
+            None => Err(refusal.into()),
+        }
+    }
+
+    fn upstream_span(&self, upstream: &Upstream) -> Span {
+        tracing::debug_span!(
+            events::UPSTREAM,
+            upstream = upstream.name(),
+            request_id = self.id
+        )
     }
 
     /// The body to forward, if what it says of its size is within bounds.
@@ -203,21 +274,22 @@ impl<'g> Exchange<'g> {
         if !request.has_body {
             return Ok(RequestBody::empty());
         }
-        let most = route.body_bytes;
         // A body without `Content-Length` is counted on its way instead.
-        if most.is_some_and(|most| body.size_hint().lower() > most) {
-            return Err(Refusal::BodyTooLarge);
-        }
+        route.check_body(body.size_hint().lower())?;
         let streams = &self.generation.streams;
         // A gRPC stream may be silent for long. Over HTTP/1.1 no server answers before its end.
-        let pace = if upstream.is_http2() && ending(&request.headers) == Some(Ending::Grpc) {
+        let is_stream = upstream.is_http2() && Ending::of(&request.headers) == Some(Ending::Grpc);
+        let (pace, scope) = if is_stream {
             let longest = streams.life.filter(|_| permit.token().is_none());
-            Pace::of_stream(streams, traffic.clone(), longest)
+            let pace = Pace::of_stream(streams, traffic.clone(), longest);
+            (pace, WatchScope::Stream)
         } else {
-            Pace::new(streams, traffic.clone())
+            (Pace::new(streams, traffic.clone()), WatchScope::Body)
         };
         let identity = Arc::clone(&self.generation.identity);
-        Ok(RequestBody::new(body, most, pace, identity))
+        let watch = body_watch(self.generation, permit, scope);
+        let body = RequestBody::new(body, route.body_bytes, pace, identity);
+        Ok(body.watch_token(watch, traffic.clone()))
     }
 
     /// Strips what a client must not send, then adds the gateway's own headers.
@@ -275,17 +347,30 @@ impl<'g> Exchange<'g> {
         let (mut parts, body) = response.into_parts();
         // The connection's own version, and not the upstream's (RFC 9110, section 2.5).
         parts.version = Version::HTTP_11;
-        headers::strip_response(&mut parts.headers);
+        self.strip_response(&mut parts.headers);
         // An upstream may have a name of its own for the request.
         if !parts.headers.contains_key(REQUEST_ID) {
             fields::set(&mut parts.headers, REQUEST_ID, &self.id);
         }
-        // Only streams end with their token: an ordinary answer is over soon anyway.
-        let end = ending(&parts.headers).map(|ending| (self.end(permit, &traffic), ending));
-        Response::from_parts(
-            parts,
-            Body::Stream(StreamBody::new(body, under_way, end, traffic)),
-        )
+        // Only streams end with their token. Any other response ends early only if that is revoked:
+        // half a download helps nobody.
+        let body = match Ending::of(&parts.headers) {
+            Some(ending) => {
+                let end = stream_end(self.generation, permit, &traffic);
+                StreamBody::ending(body, under_way, (end, ending), traffic)
+            }
+            None => {
+                let watch = body_watch(self.generation, permit, WatchScope::Body);
+                StreamBody::new(body, under_way, watch, traffic)
+            }
+        };
+        Response::from_parts(parts, Body::Stream(body))
+    }
+
+    /// Removes what is for the gateway alone, or for the gateway to say.
+    fn strip_response(&self, headers: &mut HeaderMap) {
+        headers::strip_response(headers);
+        self.mark.strip(headers);
     }
 
     fn switch(
@@ -303,73 +388,11 @@ impl<'g> Exchange<'g> {
         };
         let upstream = hyper::upgrade::on(&mut response);
         let (mut parts, _) = response.into_parts();
-        headers::strip_response(&mut parts.headers);
+        self.strip_response(&mut parts.headers);
         handshake.grant(&mut parts.headers);
         let counted = (under_way, self.generation.life.begin_background());
-        let end = self.end(permit, &traffic);
+        let end = stream_end(self.generation, permit, &traffic);
         handshake.connect(upstream, counted, traffic, end);
         Ok(Response::from_parts(parts, Body::from(Bytes::new())))
     }
-
-    /// When a stream must end: with the token that opened it, or else after its longest life; when
-    /// it is silent; with the gateway.
-    fn end(&self, permit: &ForwardPermit, traffic: &Traffic) -> End {
-        let Generation {
-            clock,
-            life,
-            streams,
-            telemetry,
-            ..
-        } = self.generation;
-        let (clock, telemetry) = (Arc::clone(clock), Arc::clone(telemetry));
-        // `life` asks the server in use: a reload may have replaced the one that let this in.
-        let (token, traffic, current) = (permit.token().cloned(), traffic.clone(), life.clone());
-        let StreamSettings {
-            idle,
-            life: longest,
-            ..
-        } = *streams;
-        life.end(Some(async move {
-            let over = async {
-                match (token, longest) {
-                    (Some(token), _) => no_longer_good(current, Arc::clone(&clock), token).await,
-                    (None, Some(longest)) => {
-                        clock.sleep(longest).await;
-                        Cause::Old
-                    }
-                    (None, None) => std::future::pending().await,
-                }
-            };
-            let silent = async {
-                match idle {
-                    Some(idle) => traffic.silence(Arc::clone(&clock), idle).await,
-                    None => std::future::pending().await,
-                }
-                Cause::Idle
-            };
-            let cause = tokio::select! {
-                cause = over => cause,
-                cause = silent => cause,
-            };
-            telemetry.meters.bounds.count_ending(cause);
-            cause
-        }))
-    }
-}
-
-/// How a message ends before its time; `None` if it is no stream.
-fn ending(headers: &HeaderMap) -> Option<Ending> {
-    let kind = headers.get(CONTENT_TYPE)?.as_bytes();
-    if begins_with(kind, b"application/grpc") {
-        Some(Ending::Grpc)
-    } else if begins_with(kind, b"text/event-stream") {
-        Some(Ending::Quiet)
-    } else {
-        None
-    }
-}
-
-fn begins_with(kind: &[u8], name: &[u8]) -> bool {
-    let beginning = kind.get(..name.len());
-    beginning.is_some_and(|beginning| beginning.eq_ignore_ascii_case(name))
 }

@@ -9,6 +9,7 @@ use crate::transport::client_body::ClientBody;
 use arc_swap::ArcSwap;
 use http::header::LOCATION;
 use http::{HeaderValue, Request, Response, StatusCode};
+use portcullis_core::CodeLinks;
 use portcullis_resource_server::request_id;
 use std::sync::Arc;
 
@@ -21,19 +22,30 @@ pub(crate) struct Redirect {
 }
 
 impl Door for Redirect {
+    fn code_links(&self) -> CodeLinks {
+        self.generation
+            .load_full()
+            .policy
+            .server
+            .code_links()
+            .clone()
+    }
+
     /// Redirects a request. A token that came over plain HTTP may have been seen, so nothing is
     /// decided here. The status 308 keeps method and body (RFC 9110, section 15.4.9).
     async fn answer(&self, _peer: Peer, request: Request<ClientBody>) -> Response<Body> {
         let (parts, _) = request.into_parts();
         let request_id = request_id(&parts.headers);
         // With `hosts` in the settings, a forged `Host` cannot choose where the redirect leads.
-        let target = match Target::read(&parts, &self.generation.load_full().hosts) {
+        let generation = self.generation.load_full();
+        let links = generation.policy.server.code_links();
+        let target = match Target::read(&parts, &generation.hosts) {
             Ok(target) => target,
-            Err(refusal) => return refusal.into_response(&request_id),
+            Err(refusal) => return refusal.into_response(&request_id, links),
         };
         let path = match target.path_and_query() {
             Ok(path) => path,
-            Err(refusal) => return refusal.into_response(&request_id),
+            Err(refusal) => return refusal.into_response(&request_id, links),
         };
         let port = if self.port == 443 {
             String::new()

@@ -24,16 +24,17 @@ impl RequestError {
         }
     }
 
-    /// The answer, and a line in the log.
+    /// The answer, and a line in the log if the gateway itself refuses. A denial was recorded when
+    /// it was decided.
     pub(crate) fn into_response<B: From<Bytes>>(
         self,
         server: &ResourceServer,
         request_id: String,
     ) -> Response<B> {
         match self {
-            Self::Refusal(refusal) => refusal.into_response(&request_id),
+            Self::Refusal(refusal) => refusal.into_response(&request_id, server.code_links()),
             Self::Denial(denial) => {
-                DenialResponse::with_request_id(denial, server, request_id).into_response()
+                DenialResponse::without_log(denial, server, request_id).into_response()
             }
         }
     }

@@ -20,6 +20,7 @@ use http::request::Parts;
 use http::{Method, Version};
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
+use portcullis_resource_server::ResourceServer;
 use std::io;
 use std::sync::Arc;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
@@ -39,12 +40,9 @@ pub(super) struct Handshake {
 
 impl Handshake {
     /// Takes the handshake out of a request. A request for another upgrade is an ordinary request.
-    pub(super) fn take(parts: &mut Parts) -> Option<Self> {
+    pub(super) fn take(parts: &mut Parts, server: &ResourceServer) -> Option<Self> {
         let client = parts.extensions.remove::<OnUpgrade>()?;
-        if !is_handshake(parts) {
-            return None;
-        }
-        let bearer = take_token(&mut parts.headers);
+        let bearer = take_offered_token(parts, server)?;
         Some(Self {
             client,
             bearer,
@@ -83,6 +81,12 @@ impl Handshake {
             }
         });
     }
+}
+
+/// Takes the token out of the subprotocols of a handshake, and tells whether there was one; `None`
+/// if the request asks for no WebSocket.
+pub(super) fn take_offered_token(parts: &mut Parts, server: &ResourceServer) -> Option<bool> {
+    is_handshake(parts).then(|| take_token(&mut parts.headers, server.accepts_offered_tokens()))
 }
 
 /// Whether a request asks for a WebSocket (section 4.1). HTTP/2 has another handshake (RFC 8441),
@@ -168,7 +172,9 @@ const BUFFER: usize = 16 * 1024;
 /// Moves the token of a WebSocket from the subprotocols, where it stands after `bearer`, to
 /// `Authorization`, where the decision looks for it. Beside such a header it is a second
 /// credential, and refused. Returns whether `bearer` was offered.
-pub fn take_token(headers: &mut HeaderMap) -> bool {
+///
+/// Where none is accepted, it is dropped: no upstream gets to see it.
+pub fn take_token(headers: &mut HeaderMap, is_accepted: bool) -> bool {
     let mut before: Vec<&str> = list_members(headers, &SEC_WEBSOCKET_PROTOCOL).collect();
     let Some(at) = before.iter().position(|protocol| *protocol == BEARER) else {
         return false;
@@ -177,7 +183,7 @@ pub fn take_token(headers: &mut HeaderMap) -> bool {
     let token = format!("Bearer {}", after.next().unwrap_or_default());
     before.extend(after);
     let rest = before.join(", ");
-    if let Ok(mut value) = HeaderValue::try_from(token) {
+    if is_accepted && let Ok(mut value) = HeaderValue::try_from(token) {
         // Marked so that no log of headers shows it.
         value.set_sensitive(true);
         headers.append(AUTHORIZATION, value);
@@ -195,6 +201,7 @@ pub fn take_token(headers: &mut HeaderMap) -> bool {
 mod tests {
     use super::*;
     use crate::transport::life::Cause;
+    use portcullis_resource_server::TokenEnd;
 
     fn taken(offered: &[&str]) -> (bool, Vec<String>, Option<String>) {
         let mut headers = HeaderMap::new();
@@ -204,9 +211,13 @@ mod tests {
                 HeaderValue::from_str(value).unwrap(),
             );
         }
-        let found = take_token(&mut headers);
+        let found = take_token(&mut headers, true);
         let text = |value: &HeaderValue| value.to_str().unwrap().to_owned();
-        let tokens = headers.get_all(AUTHORIZATION).iter().map(text).collect();
+        let tokens = headers
+            .get_all(AUTHORIZATION)
+            .iter()
+            .map(text)
+            .collect();
         (found, tokens, headers.get(SEC_WEBSOCKET_PROTOCOL).map(text))
     }
 
@@ -237,7 +248,7 @@ mod tests {
         let (end, ended) = tokio::sync::oneshot::channel::<()>();
         let end_of_token: End = Box::pin(async move {
             _ = ended.await;
-            Cause::Expired
+            Cause::Token(TokenEnd::Expired)
         });
         let tunnel = tokio::spawn(async move {
             tunnel(client, upstream, &Traffic::default(), end_of_token).await
@@ -258,7 +269,7 @@ mod tests {
         let frame = [&[0x82, 100][..], &[7; 100]].concat();
         assert_eq!(
             read_after_end(1_000, &frame).await,
-            [frame.clone(), close(Cause::Expired)].concat()
+            [frame.clone(), close(Cause::Token(TokenEnd::Expired))].concat()
         );
         let read = read_after_end(10, &frame).await;
         assert!(frame.starts_with(&read), "{read:?}");

@@ -1,11 +1,13 @@
 //! The body of a response: the gateway's own text, or what an upstream sends.
 //!
 //! It passes as it comes, and is never held. A stream that was opened by a token ends when the
-//! token does.
+//! token does. Any other body breaks off if its token is revoked.
 
 use crate::forward::upstream::{InFlightGuard, UpstreamBody};
+use crate::transport::body_watch::BodyWatch;
 use crate::transport::life::{Cause, End, Traffic};
 use bytes::Bytes;
+use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use http_body::{Frame, SizeHint};
 use http_body_util::Full;
@@ -29,6 +31,8 @@ pub(crate) enum Body {
 pub(crate) struct StreamBody {
     inner: UpstreamBody,
     end: Option<(End, Ending)>,
+    /// For a body that is no stream.
+    watch: Option<BodyWatch>,
     ended: bool,
     traffic: Traffic,
     /// The server is busy with the request until this is dropped.
@@ -46,26 +50,40 @@ pub(crate) enum Ending {
 }
 
 impl StreamBody {
-    /// A body, and how it is ended early. Each frame is noted in `traffic`.
+    /// A body that breaks off if its token is revoked. Each frame is noted in `traffic`.
     pub(crate) fn new(
         inner: UpstreamBody,
         in_flight: InFlightGuard,
-        end: Option<(End, Ending)>,
+        watch: Option<BodyWatch>,
         traffic: Traffic,
     ) -> Self {
         Self {
             inner,
-            end,
+            end: None,
+            watch,
             ended: false,
             traffic,
             _in_flight: in_flight,
         }
     }
 
+    /// A stream, and when and how it is ended early.
+    pub(crate) fn ending(
+        inner: UpstreamBody,
+        in_flight: InFlightGuard,
+        end: (End, Ending),
+        traffic: Traffic,
+    ) -> Self {
+        traffic.begin_stream();
+        let mut stream = Self::new(inner, in_flight, None, traffic);
+        stream.end = Some(end);
+        stream
+    }
+
     fn poll_frame(
         &mut self,
         context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         if self.ended {
             return Poll::Ready(None);
         }
@@ -80,7 +98,50 @@ impl StreamBody {
         if frame.is_ready() {
             self.traffic.note();
         }
-        frame
+        if self.is_revoked(&frame, context) {
+            self.ended = true;
+            return Poll::Ready(Some(Err(BodyError::Revoked)));
+        }
+        frame.map_err(BodyError::Upstream)
+    }
+
+    fn is_revoked<T>(&mut self, next: &Poll<Option<T>>, context: &mut Context<'_>) -> bool {
+        let Some(watch) = &mut self.watch else {
+            return false;
+        };
+        let end = match next {
+            Poll::Pending => watch.poll_waiting(context),
+            Poll::Ready(Some(_)) => watch.poll_after_piece(context),
+            Poll::Ready(None) => return false,
+        };
+        end.is_ready()
+    }
+}
+
+/// Why a body breaks off. Its connection, or its stream of HTTP/2, breaks with it, so no client
+/// takes it for the whole.
+#[derive(Debug)]
+pub(crate) enum BodyError {
+    Upstream(hyper::Error),
+    /// Its token was revoked.
+    Revoked,
+}
+
+impl fmt::Display for BodyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Upstream(error) => error.fmt(f),
+            Self::Revoked => f.write_str("the token of the response was revoked"),
+        }
+    }
+}
+
+impl std::error::Error for BodyError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Upstream(error) => Some(error),
+            Self::Revoked => None,
+        }
     }
 }
 
@@ -92,6 +153,18 @@ impl Drop for StreamBody {
 }
 
 impl Ending {
+    /// How a message with these headers ends before its time; `None` if it is no stream.
+    pub(crate) fn of(headers: &HeaderMap) -> Option<Self> {
+        let kind = headers.get(CONTENT_TYPE)?.as_bytes();
+        if begins_with(kind, b"application/grpc") {
+            Some(Self::Grpc)
+        } else if begins_with(kind, b"text/event-stream") {
+            Some(Self::Quiet)
+        } else {
+            None
+        }
+    }
+
     /// The last frame, if there is one.
     fn frame(self, cause: Cause) -> Option<Frame<Bytes>> {
         if self == Self::Quiet {
@@ -107,14 +180,19 @@ impl Ending {
     }
 }
 
+fn begins_with(kind: &[u8], name: &[u8]) -> bool {
+    let beginning = kind.get(..name.len());
+    beginning.is_some_and(|beginning| beginning.eq_ignore_ascii_case(name))
+}
+
 impl http_body::Body for Body {
     type Data = Bytes;
-    type Error = hyper::Error;
+    type Error = BodyError;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         let (message, trailers) = match &mut *self {
             Self::Text(text) => {
                 let frame = Pin::new(text).poll_frame(context);

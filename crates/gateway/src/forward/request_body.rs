@@ -1,9 +1,12 @@
 //! The body of a request on its way to an upstream: never held, always bounded.
 //!
-//! It has a largest size and a pace to keep, and loses trailers that only the gateway may set.
+//! It has a largest size and a pace to keep, and loses trailers that only the gateway may set. It
+//! ends early if its token is revoked.
 
 use crate::identity::IdentitySettings;
+use crate::transport::body_watch::BodyWatch;
 use crate::transport::client_body::{BodyFault, ClientBody};
+use crate::transport::life::Traffic;
 use crate::transport::pace::Pace;
 use bytes::{Buf as _, Bytes};
 use http::{HeaderMap, HeaderName};
@@ -42,6 +45,8 @@ pub(crate) struct RequestBody {
     identity: Option<Arc<IdentitySettings>>,
     // Shared, as hyper owns the body and a connection's task may outlive the request's.
     progress: Option<Arc<Progress>>,
+    /// None where it came without a token.
+    watch: Option<(BodyWatch, Traffic)>,
 }
 
 /// How far a body has come, for the task that waits for the response.
@@ -83,7 +88,14 @@ impl RequestBody {
             pace: Some(pace),
             identity: Some(identity),
             progress: Some(Arc::default()),
+            watch: None,
         }
+    }
+
+    /// With a watch over its token. `traffic` is of the whole exchange.
+    pub(crate) fn watch_token(mut self, watch: Option<BodyWatch>, traffic: Traffic) -> Self {
+        self.watch = watch.map(|watch| (watch, traffic));
+        self
     }
 
     /// No body.
@@ -94,6 +106,7 @@ impl RequestBody {
             pace: None,
             identity: None,
             progress: None,
+            watch: None,
         }
     }
 
@@ -126,6 +139,20 @@ impl RequestBody {
             return None;
         }
         Some(Ok(Frame::trailers(trailers)))
+    }
+
+    /// Whether its token is refused by now.
+    fn has_ended(&mut self, context: &mut Context<'_>, waits: bool) -> bool {
+        let Some((watch, traffic)) = &mut self.watch else {
+            return false;
+        };
+        let end = if waits {
+            watch.poll_waiting(context)
+        } else {
+            watch.poll_after_piece(context)
+        };
+        // A stream that is answered already ends there, with words for the client.
+        end.is_ready() && !traffic.has_stream()
     }
 
     // Two passes: a map cannot be changed while its keys are borrowed.
@@ -173,8 +200,12 @@ impl Body for RequestBody {
             return Poll::Ready(None);
         };
         let next = match Pin::new(inner).poll_frame(context) {
+            Poll::Ready(Some(Ok(_))) if self.has_ended(context, false) => {
+                Some(Err(BodyFault::TokenEnded))
+            }
             Poll::Ready(Some(Ok(frame))) => self.pass(frame),
             Poll::Ready(other) => other,
+            Poll::Pending if self.has_ended(context, true) => Some(Err(BodyFault::TokenEnded)),
             // Only a wait for the client counts against its pace.
             Poll::Pending => {
                 let Some(pace) = &mut self.pace else {

@@ -40,6 +40,7 @@ use http_body::Body as _;
 use metrics::{Counter, Histogram, Recorder};
 use portcullis_core::ConfigError;
 use portcullis_resource_server::clock::Clock;
+use portcullis_resource_server::{FailureLog, FailureNotice};
 use request::{is_safe, lacks_length};
 use server::Server;
 use std::sync::Arc;
@@ -49,6 +50,9 @@ use std::time::{Duration, Instant};
 // Short: with a single bad server among two, half the capacity is missing for this long.
 /// How long a server that failed a request is passed over.
 const PASSED_OVER: Duration = Duration::from_secs(5);
+
+/// How long no request must have failed before an upstream counts as well again.
+const CALM: Duration = Duration::from_secs(10);
 
 /// Servers that do the same.
 #[derive(Debug)]
@@ -62,6 +66,7 @@ pub(crate) struct Upstream {
     clock: Arc<dyn Clock>,
     seconds: Histogram,
     failures: Counter,
+    log: FailureLog,
 }
 
 impl Upstream {
@@ -88,6 +93,7 @@ impl Upstream {
             slots: Slots::new(settings.requests.unwrap_or(usize::MAX)),
             seconds: events::UPSTREAM_SECONDS.times(recorder, &[&settings.name]),
             failures: events::UPSTREAM_FAILURES.count(recorder, &[&settings.name]),
+            log: FailureLog::with_calm(CALM),
             settings,
             clock,
         }))
@@ -127,14 +133,46 @@ impl Upstream {
         match self.try_servers(request).await {
             Ok((response, guard)) => {
                 self.seconds.record(began.elapsed());
+                self.log_recovery();
                 Ok((response, guard.with_slot(slot)))
             }
             Err(refusal) => {
                 if is_upstream_failure(&refusal) {
                     self.failures.increment(1);
+                    self.log_failure(&refusal);
                 }
                 Err(refusal)
             }
+        }
+    }
+
+    /// Logs the first request that failed, and now and then that more do.
+    fn log_failure(&self, refusal: &Refusal) {
+        let (upstream, code) = (&*self.settings.name, refusal.code());
+        match self.log.fail(self.clock.elapsed()) {
+            FailureNotice::First => {
+                tracing::warn!(upstream, code, facts = %refusal, "the upstream fails");
+            }
+            FailureNotice::Again(toll) => tracing::warn!(
+                upstream,
+                code,
+                facts = %refusal,
+                failures = toll.failures,
+                "the upstream still fails after {toll}, requests without an answer: {}",
+                toll.failures,
+            ),
+            FailureNotice::Known => {}
+        }
+    }
+
+    fn log_recovery(&self) {
+        if let Some(toll) = self.log.succeed(self.clock.elapsed()) {
+            tracing::info!(
+                upstream = %self.settings.name,
+                failures = toll.failures,
+                "the upstream answers again after {toll}, requests without an answer: {}",
+                toll.failures,
+            );
         }
     }
 
@@ -180,6 +218,7 @@ impl Upstream {
             };
             let fault = match self.client.send(&server, call, &mut body).await {
                 Ok(response) => {
+                    self.note_answer(&server);
                     // An answer is better evidence than the clock: the server gets its share again.
                     if !healthy {
                         server.pass_over_until(0);
@@ -239,12 +278,29 @@ impl Upstream {
         let until = milliseconds(now.saturating_add(PASSED_OVER));
         // One line for each outage: requests that were under way fail together.
         if server.pass_over_until(until) <= milliseconds(now) {
-            let (upstream, server) = (&self.settings.name, &server.authority);
-            tracing::warn!(
-                %upstream,
-                %server,
-                facts = ?fault,
-                "the server failed and is skipped for five seconds",
+            let (upstream, authority) = (&self.settings.name, &server.authority);
+            // Of an only server, the log of the upstream says enough.
+            if self.servers.len() == 1 {
+                tracing::debug!(%upstream, server = %authority, facts = ?fault, "it failed");
+            } else if server.failures.fail(now) == FailureNotice::First {
+                tracing::warn!(
+                    %upstream,
+                    server = %authority,
+                    facts = ?fault,
+                    "the server failed and is skipped for five seconds at a time",
+                );
+            }
+        }
+    }
+
+    /// Logs that a server that failed is well again.
+    fn note_answer(&self, server: &Server) {
+        if let Some(toll) = server.failures.succeed(self.clock.elapsed()) {
+            tracing::info!(
+                upstream = %self.settings.name,
+                server = %server.authority,
+                failures = toll.failures,
+                "the server answers again after {toll}",
             );
         }
     }
@@ -296,7 +352,8 @@ impl Upstream {
                 Refusal::TooManyFields("trailers out of bounds")
             }
             UpstreamFault::Body(BodyFault::TooSlow) => Refusal::BodyTooSlow,
-            UpstreamFault::Body(BodyFault::Broken) => Refusal::BodyBroken,
+            // The door answers with the denial of the token instead.
+            UpstreamFault::Body(BodyFault::Broken | BodyFault::TokenEnded) => Refusal::BodyBroken,
         }
     }
 }

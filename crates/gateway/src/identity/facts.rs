@@ -1,6 +1,5 @@
 //! The facts about a caller that headers can carry, and how they are written.
 
-use super::kind::kind_name;
 use crate::identity::assertion::{AssertionContext, Assertions};
 use crate::refusal::Refusal;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
@@ -45,7 +44,7 @@ impl Fact {
             Self::Subject => identity.subject().map(encode),
             Self::Client => identity.client().map(encode),
             Self::Tenant => identity.tenant().map(encode),
-            Self::Kind => Some(kind_name(identity.kind()).into()),
+            Self::Kind => Some(identity.kind().name().into()),
             Self::Roles => members(identity.roles()),
             Self::Groups => members(identity.groups()),
             Self::Issuer => Some(encode(token.issuer().as_str())),

@@ -32,8 +32,10 @@ impl IdentitySettings {
         for name in headers.keys() {
             // The answer sets this header, so whatever the client sent is replaced.
             let is_overwritten = self.headers.iter().any(|(held, _)| held == name);
-            let is_expected =
-                own.contains(&name.as_str()) || self.token_header.as_ref() == Some(name);
+            // The proxy that asks sets the one of the certificate; another spelling is a client's.
+            let is_expected = own.contains(&name.as_str())
+                || self.token_header.as_ref() == Some(name)
+                || self.certificate_header.as_ref() == Some(name);
             if !is_overwritten && !is_expected && self.is_beyond_answer(name.as_str()) {
                 let name = shorten(name.as_str());
                 return Err(Refusal::Forged(format!("a header `{name}`")));
@@ -86,8 +88,13 @@ mod tests {
             &["x.auth.else"],
             &["X-Forwarded-For"],
         ] {
-            let fields: Vec<_> = values.iter().map(|value| ("connection", *value)).collect();
-            let refused = settings().refuse_named_away(&headers(&fields)).unwrap_err();
+            let fields: Vec<_> = values
+                .iter()
+                .map(|value| ("connection", *value))
+                .collect();
+            let refused = settings()
+                .refuse_named_away(&headers(&fields))
+                .unwrap_err();
             assert_eq!(refused.code(), "request.header", "{values:?}");
         }
         for value in [

@@ -10,13 +10,12 @@
 //! restores what the token held. A value is never cut: a longer one refuses the request.
 
 pub(crate) mod assertion;
+mod certificate;
 mod cookies;
 mod facts;
 mod forged;
-mod kind;
 mod names;
 
-pub(crate) use kind::kind_name;
 pub(crate) use names::fits;
 
 use crate::config::IdentityConfig;
@@ -46,6 +45,8 @@ pub(crate) struct IdentitySettings {
     token_header: Option<HeaderName>,
     /// The cookie that holds the token, if there is one.
     token_cookie: Option<Box<str>>,
+    /// The header that tells the client's certificate, if there is one.
+    certificate_header: Option<HeaderName>,
 }
 
 /// Identity headers and their values; `None` for a header that must not be there.
@@ -55,6 +56,11 @@ const DPOP: HeaderName = HeaderName::from_static("dpop");
 const LONGEST_VALUE: usize = 8_192;
 
 impl IdentitySettings {
+    /// Whether the upstream gets the token as well.
+    pub(crate) fn forwards_token(&self) -> bool {
+        self.forward_token
+    }
+
     /// Names another header than `Authorization` that may hold the token.
     pub(crate) fn with_token_header(self, token_header: Option<HeaderName>) -> Self {
         Self {
@@ -107,9 +113,11 @@ impl IdentitySettings {
     /// Whether a header holds a token that is not for the upstream, or credentials for a connection
     /// that others share. Other schemes are between client and upstream.
     fn holds_token(&self, name: &HeaderName, headers: &HeaderMap) -> bool {
-        // A DPoP proof is bound to the gateway's own URL (RFC 9449, section 4.2).
-        let is_of_token = self.token_header.as_ref() == Some(name) || *name == DPOP;
-        if is_of_token && !self.forward_token {
+        // A proof is used up here, and is for the URL of the gateway (RFC 9449, section 4.2).
+        if *name == DPOP {
+            return true;
+        }
+        if self.token_header.as_ref() == Some(name) && !self.forward_token {
             return true;
         }
         if *name != AUTHORIZATION {
@@ -121,7 +129,10 @@ impl IdentitySettings {
 
     fn keeps_back(&self, credentials: &HeaderValue) -> bool {
         let credentials = credentials.as_bytes();
-        (!self.forward_token && is_token(credentials)) || authenticates_connection(credentials)
+        // Without its proof, a bound token is of no use to a good upstream.
+        has_scheme(credentials, "dpop")
+            || (!self.forward_token && has_scheme(credentials, "bearer"))
+            || authenticates_connection(credentials)
     }
 
     /// The header that holds the token besides `Authorization`, if there is one.
@@ -188,7 +199,7 @@ impl IdentitySettings {
             return true;
         }
         let name = folded.trim_end_matches('-');
-        self.names.iter().any(|own| **own == *name)
+        self.names.iter().any(|own| **own == *name) || self.is_of_certificate(name)
     }
 
     /// Adds the identity headers of a caller.
@@ -241,10 +252,10 @@ fn value(text: &str, values: &mut Values) -> Result<HeaderValue, Refusal> {
 }
 
 /// Whether credentials are of a scheme for access tokens.
-fn is_token(credentials: &[u8]) -> bool {
+fn has_scheme(credentials: &[u8], name: &str) -> bool {
     let mut words = credentials.split(|byte| matches!(byte, b' ' | b'\t'));
     let scheme = words.next().unwrap_or_default();
-    scheme.eq_ignore_ascii_case(b"bearer") || scheme.eq_ignore_ascii_case(b"dpop")
+    scheme.eq_ignore_ascii_case(name.as_bytes())
 }
 
 /// A folded name without dashes at its end, which some servers ignore.
@@ -314,6 +325,7 @@ impl TryFrom<IdentityConfig> for IdentitySettings {
             forward_token: written.forward_token,
             token_header: None,
             token_cookie: None,
+            certificate_header: None,
         })
     }
 }

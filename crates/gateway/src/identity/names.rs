@@ -193,7 +193,9 @@ pub(super) fn is_of_front_proxy(folded: &str) -> bool {
     {
         return true;
     }
-    NAMES.binary_search(&folded.trim_end_matches('-')).is_ok()
+    NAMES
+        .binary_search(&folded.trim_end_matches('-'))
+        .is_ok()
 }
 
 /// Whether Envoy itself sets a header before it asks, or removes one that a client may not send.
@@ -234,6 +236,14 @@ pub(super) fn fold(name: &str) -> Cow<'_, str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn envoy_tells_no_original_by_itself() {
+        assert!(is_of_envoy("x-forwarded-proto") && is_of_envoy("x-envoy-attempt-count"));
+        for name in ["x-envoy-original-path", "x-forwarded-host", "x-envoy"] {
+            assert!(!is_of_envoy(name), "{name}");
+        }
+    }
 
     #[test]
     fn the_lists_are_in_order_and_no_family_begins_another() {

@@ -147,7 +147,12 @@ impl Settings {
     /// Warnings about these settings on this machine, such as too few descriptors for the bounds.
     pub fn warnings(&self) -> Vec<String> {
         let mut warnings = Vec::new();
-        for warning in self.resource_server.warnings().iter().chain(&self.warnings) {
+        for warning in self
+            .resource_server
+            .warnings()
+            .iter()
+            .chain(&self.warnings)
+        {
             let (place, help) = (warning.place(), warning.help());
             warnings.push(format!("{place}: {}; {help}", warning.message()));
         }

@@ -19,6 +19,7 @@ use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
 use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
+use portcullis_core::proof::Thumbprint;
 use std::io;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -26,6 +27,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite};
 use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
 
 /// After GOAWAY, an idle client has this long to close the connection itself.
 const GRACE: Duration = Duration::from_secs(5);
@@ -51,7 +53,16 @@ impl<D: Door> ClientConnection<D> {
         let hsts = hsts(tls.settings().hsts);
         let handshake = TlsAcceptor::from(tls.current()).accept(stream);
         match tokio::time::timeout(self.context.limits.head_timeout, handshake).await {
-            Ok(Ok(stream)) => self.serve_http(stream, hsts, held).await,
+            Ok(Ok(stream)) => {
+                let certificate = certificate_of(&stream);
+                let peer = Peer {
+                    certificate,
+                    ..self.peer
+                };
+                Self { peer, ..self }
+                    .serve_http(stream, hsts, held)
+                    .await;
+            }
             // Scanners and port checks cause these all day long, so they are no warnings.
             Ok(Err(error)) => tracing::debug!(%error, "TLS handshake failed"),
             Err(_) => tracing::debug!("TLS handshake timed out"),
@@ -113,6 +124,14 @@ impl<D: Door> ClientConnection<D> {
             Err(None) => abuses.increment(1),
         }
     }
+}
+
+/// The certificate that the client showed, also in the handshake that this one resumes.
+fn certificate_of(stream: &TlsStream<ClientStream>) -> Option<Thumbprint> {
+    let (_, session) = stream.get_ref();
+    // The client's own certificate comes first (RFC 8446, section 4.4.2).
+    let certificate = session.peer_certificates()?.first()?;
+    Some(Thumbprint::of_certificate(certificate))
 }
 
 /// Whether the client speaks HTTP/2, by its first bytes. They can be read again.

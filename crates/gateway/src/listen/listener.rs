@@ -170,6 +170,7 @@ mod tests {
                 address: address.parse().unwrap(),
                 unix: false,
                 secure: false,
+                certificate: None,
             };
             hold(
                 &Nobody,

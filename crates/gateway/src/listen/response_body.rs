@@ -4,7 +4,7 @@
 //! client has no room, so a body cannot notice the stall. The task of the stream can: a piece was
 //! handed out, and the next one is not polled. A silent upstream is never held against the client.
 
-use crate::forward::body::Body;
+use crate::forward::body::{Body, BodyError};
 use crate::transport::activity::OpenRequest;
 use crate::transport::slots::RequestSlots;
 use bytes::Bytes;
@@ -155,7 +155,7 @@ impl ResponseBody {
     fn poll_piece(
         &mut self,
         context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         if !self.left.is_empty() {
             let left = std::mem::take(&mut self.left);
             return Poll::Ready(Some(Ok(self.cut_piece(left))));
@@ -174,12 +174,12 @@ impl ResponseBody {
 
 impl http_body::Body for ResponseBody {
     type Data = Bytes;
-    type Error = hyper::Error;
+    type Error = BodyError;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         let frame = self.poll_piece(context);
         if frame.is_ready() {
             self.pieces += 1;

@@ -57,7 +57,9 @@ impl Socket {
             Err(error) => {
                 let problem = format!("expected a TCP socket from systemd: {error}");
                 let help = "see the `.socket` unit: one stream socket with `ListenStream`";
-                Err(ConfigError::wrong("LISTEN_FDS", problem).help(help).into())
+                Err(ConfigError::wrong("LISTEN_FDS", problem)
+                    .help(help)
+                    .into())
             }
         }
     }
@@ -91,6 +93,7 @@ impl Socket {
                     address: address.ip().to_canonical(),
                     unix: false,
                     secure,
+                    certificate: None,
                 };
                 Ok((ClientStream::Tcp(stream), peer))
             }
@@ -100,6 +103,7 @@ impl Socket {
                     address: IpAddr::V4(Ipv4Addr::LOCALHOST),
                     unix: true,
                     secure,
+                    certificate: None,
                 };
                 Ok((ClientStream::Unix(stream), peer))
             }

@@ -96,7 +96,11 @@ impl<S> WriteTimeout<S> {
         match flushed {
             Poll::Ready(Ok(())) => self.waiting = None,
             Poll::Ready(Err(_)) => {}
-            Poll::Pending => return self.limit_write(Poll::Pending, 0, context).map_ok(|_| ()),
+            Poll::Pending => {
+                return self
+                    .limit_write(Poll::Pending, 0, context)
+                    .map_ok(|_| ());
+            }
         }
         flushed
     }

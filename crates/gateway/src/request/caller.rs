@@ -16,6 +16,7 @@ use crate::request::peer::Peer;
 use http::header::{FORWARDED, HeaderMap, HeaderName, HeaderValue};
 use ipnet::{IpNet, Ipv4Net};
 use node::Port;
+use portcullis_core::HttpScheme;
 use serde::{Serialize, Serializer};
 use std::fmt::{self, Write as _};
 use std::net::{IpAddr, Ipv6Addr};
@@ -63,7 +64,7 @@ impl Serialize for Caller {
 }
 
 /// Which proxies are believed, and which header names the caller.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct ClientAddress {
     pub(crate) trusted: Vec<IpNet>,
     /// Whether proxies on a Unix socket are believed.
@@ -94,7 +95,8 @@ impl ClientAddress {
         (peer.unix && self.trusts_unix) || self.trusts(peer.address)
     }
 
-    fn trusts(&self, address: IpAddr) -> bool {
+    /// Whether a proxy at this address is believed.
+    pub(crate) fn trusts(&self, address: IpAddr) -> bool {
         let mut networks = self.trusted.iter();
         networks.any(|network| network.contains(&address))
     }
@@ -105,6 +107,19 @@ impl ClientAddress {
             return Caller::Direct(peer.address);
         }
         self.named_caller(headers)
+    }
+
+    /// The scheme that the client used: of this connection, or the one that a trusted proxy names.
+    /// `None` where such a proxy names it twice, or names another one.
+    pub(crate) fn scheme(&self, peer: Peer, headers: &HeaderMap) -> Option<HttpScheme> {
+        if self.is_trusted(peer) && headers.contains_key(FORWARDED_PROTO) {
+            return forwarded_scheme(headers);
+        }
+        Some(if peer.secure {
+            HttpScheme::Https
+        } else {
+            HttpScheme::Http
+        })
     }
 
     /// The caller of a request that this neighbour holds and asks about. It is never the neighbour.
@@ -213,6 +228,24 @@ impl CallerHeader {
     }
 }
 
+const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+
+/// The scheme that a proxy in front names, if it names one.
+pub(crate) fn forwarded_scheme(headers: &HeaderMap) -> Option<HttpScheme> {
+    let mut values = headers.get_all(FORWARDED_PROTO).iter();
+    let scheme = values.next()?.to_str().ok()?;
+    // A second one may be a client's.
+    if values.next().is_some() {
+        return None;
+    }
+    match scheme {
+        // Traefik names the scheme of a WebSocket; a proof has the URL of its handshake.
+        "ws" => Some(HttpScheme::Http),
+        "wss" => Some(HttpScheme::Https),
+        name => HttpScheme::from_name(name),
+    }
+}
+
 /// The members of `X-Forwarded-For` from the right; `None` for one that cannot be read. Empty ones
 /// count for nothing (RFC 9110, section 5.6.1.2).
 fn forwarded_for(headers: &HeaderMap) -> impl Iterator<Item = Option<IpAddr>> {
@@ -270,6 +303,7 @@ mod tests {
             address: IpAddr::from([127, 0, 0, 1]),
             unix,
             secure: false,
+            certificate: None,
         };
         let settings = |trusts_unix| ClientAddress {
             trusts_unix,

@@ -40,7 +40,9 @@ impl Host {
 
     /// The host without the port, in its one spelling.
     pub(crate) fn name(&self) -> &str {
-        self.authority.get(..self.name_length).unwrap_or_default()
+        self.authority
+            .get(..self.name_length)
+            .unwrap_or_default()
     }
 
     /// The host with the port, if there is one.
@@ -93,7 +95,10 @@ fn is_decimal(text: &str) -> bool {
 /// Whether a name would be taken for an address of IPv4 (URL Standard, section 3.5).
 fn ends_in_number(name: &str) -> bool {
     let last = name.rsplit('.').next().unwrap_or_default();
-    match last.strip_prefix("0x").or_else(|| last.strip_prefix("0X")) {
+    match last
+        .strip_prefix("0x")
+        .or_else(|| last.strip_prefix("0X"))
+    {
         Some(digits) => digits.bytes().all(|byte| byte.is_ascii_hexdigit()),
         None => is_decimal(last),
     }
@@ -120,6 +125,11 @@ impl HostPattern {
             return None;
         }
         Some(Self::Below(format!(".{name}").into()))
+    }
+
+    /// Whether a host is one of those that are served. Without any pattern, all are.
+    pub(crate) fn serves(served: &[Self], host: &Host) -> bool {
+        served.is_empty() || served.iter().any(|pattern| pattern.matches(host))
     }
 
     /// Whether a host is meant. `*.example.com` does not mean `example.com`.

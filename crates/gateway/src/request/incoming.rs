@@ -4,6 +4,7 @@ use crate::request::caller::Caller;
 use crate::request::target::Target;
 use crate::request::trace::Trace;
 use http::{HeaderMap, Method};
+use portcullis_core::proof::Thumbprint;
 
 /// A request with exactly one reading.
 ///
@@ -16,6 +17,8 @@ pub(crate) struct IncomingRequest<'r> {
     /// Whether a body comes. `false` where another proxy holds it: only the head is known then.
     pub(crate) has_body: bool,
     pub(crate) caller: Caller,
+    /// The client certificate, whoever signed it.
+    pub(crate) certificate: Option<Thumbprint>,
     /// The name of the request in the log, the audit record and the response.
     pub(crate) id: &'r str,
     pub(crate) trace: Option<&'r Trace>,

@@ -1,8 +1,9 @@
 //! CORS preflights (Fetch, section 4.8), which browsers send without a credential.
 //!
-//! With `public_preflight` they need no token. So a request counts as a preflight only if it is one
-//! for the upstream too: it has no body, and its headers arrive. The gateway removes a header that
-//! `Connection` names, and two values of one header are read in different ways.
+//! With `[gateway.cors]` the gateway answers them, and with `public_preflight` they pass without a
+//! token. So a request counts as a preflight only if it is one for the upstream too: it has no
+//! body, and its headers arrive. The gateway removes a header that `Connection` names, and two
+//! values of one header are read in different ways.
 
 use crate::request::fields::list_members;
 use crate::request::incoming::IncomingRequest;
@@ -14,22 +15,24 @@ use http::header::{
 
 /// Whether a request is a preflight, and stays one on its way to the upstream.
 pub(crate) fn is_preflight(request: &IncomingRequest<'_>) -> bool {
+    asked_method(request).is_some()
+}
+
+/// The method that a preflight asks about. `None` for any other request, and for one that would not
+/// stay a preflight on its way to the upstream.
+pub(crate) fn asked_method(request: &IncomingRequest<'_>) -> Option<Method> {
     let headers = &request.headers;
     if request.method != Method::OPTIONS || request.has_body || announces_body(headers) {
-        return false;
+        return None;
     }
-    let (Some(origin), Some(method)) = (
-        single(headers, &ORIGIN),
-        single(headers, &ACCESS_CONTROL_REQUEST_METHOD),
-    ) else {
-        return false;
-    };
+    let origin = single(headers, &ORIGIN)?;
+    let method = single(headers, &ACCESS_CONTROL_REQUEST_METHOD)?;
+    let method = Method::from_bytes(method.as_bytes()).ok()?;
     let asked = headers.get_all(ACCESS_CONTROL_REQUEST_HEADERS).iter();
-    !origin.is_empty()
-        && Method::from_bytes(method.as_bytes()).is_ok()
-        && asked.count() <= 1
+    let stays = asked.count() <= 1
         // Otherwise the upstream would see an ordinary OPTIONS, let through without a token.
-        && !list_members(headers, &CONNECTION).any(is_of_preflight)
+        && !list_members(headers, &CONNECTION).any(is_of_preflight);
+    (stays && !origin.is_empty()).then_some(method)
 }
 
 /// The value of a header that the request has once.
@@ -45,7 +48,10 @@ fn single<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h HeaderVal
 pub(crate) fn announces_body(headers: &HeaderMap) -> bool {
     // `00` is no zero here: servers read lengths with leading zeros in different ways.
     headers.contains_key(TRANSFER_ENCODING)
-        || headers.get_all(CONTENT_LENGTH).iter().any(|it| it != "0")
+        || headers
+            .get_all(CONTENT_LENGTH)
+            .iter()
+            .any(|it| it != "0")
 }
 
 /// Whether a header makes a request a preflight, or belongs to its question.
@@ -76,6 +82,7 @@ mod tests {
             headers,
             has_body,
             caller: Caller::Unknown,
+            certificate: None,
             id: "1",
             trace: None,
         })

@@ -14,6 +14,7 @@ use http::header::{HOST, TRANSFER_ENCODING};
 use http::request::Parts;
 use http::uri::PathAndQuery;
 use http::{HeaderMap, Method, Version};
+use portcullis_core::{EffectiveUrl, HttpScheme};
 
 /// Host, path and query in the one spelling that is decided on and forwarded.
 #[derive(Clone, Debug)]
@@ -21,6 +22,12 @@ pub(crate) struct Target {
     pub(crate) host: Host,
     pub(crate) path: RequestPath,
     pub(crate) query: Option<Box<str>>,
+    /// The path as the client wrote it, where that is another spelling.
+    sent: Option<Box<str>>,
+    /// The scheme that the client used, if the door knows it.
+    scheme: Option<HttpScheme>,
+    /// The path on the wire, where an application sees only its end.
+    outer: Option<Box<str>>,
 }
 
 impl Target {
@@ -59,13 +66,49 @@ impl Target {
     }
 
     fn new(host: Host, path: &str, query: Option<&str>) -> Result<Self, Refusal> {
+        let sent = path;
         let path = RequestPath::parse(path).map_err(Refusal::Path)?;
         // A query has many readings, which are the upstream's; only its bytes are checked.
         if !query.is_none_or(is_printable) {
             return Err(Refusal::Target("a query that is not printable"));
         }
         let query = query.map(Into::into);
-        Ok(Self { host, path, query })
+        // Most paths have one spelling, so most requests keep nothing.
+        let sent = (path.as_str() != sent).then(|| sent.into());
+        Ok(Self {
+            host,
+            path,
+            query,
+            sent,
+            scheme: None,
+            outer: None,
+        })
+    }
+
+    /// The same target, with the scheme that the client used.
+    pub(crate) fn over(self, scheme: Option<HttpScheme>) -> Self {
+        Self { scheme, ..self }
+    }
+
+    /// The same target, with its path on the wire.
+    pub(crate) fn mounted_at(self, outer: Option<&str>) -> Self {
+        let outer = outer.map(Into::into);
+        Self { outer, ..self }
+    }
+
+    /// The path on the wire, where an application sees only its end.
+    pub(crate) fn outer_path(&self) -> Option<&str> {
+        self.outer.as_deref()
+    }
+
+    /// The path as the client wrote it: proofs name it.
+    pub(crate) fn sent_path(&self) -> &str {
+        self.sent.as_deref().unwrap_or(self.path.as_str())
+    }
+
+    /// What the client asked for, if the scheme is known.
+    pub(crate) fn effective_url(&self) -> Option<EffectiveUrl> {
+        EffectiveUrl::new(self.scheme?, self.host.authority(), self.sent_path())
     }
 
     /// Path and query in their one spelling, for a server that reads them itself.
@@ -105,7 +148,7 @@ pub(crate) fn check_coding(headers: &HeaderMap) -> Result<(), Refusal> {
 
 /// The host, if it is one of those that are served. Without any in the settings, all are.
 fn served_host(host: Host, served: &[HostPattern]) -> Result<Host, Refusal> {
-    if !served.is_empty() && !served.iter().any(|pattern| pattern.matches(&host)) {
+    if !HostPattern::serves(served, &host) {
         return Err(Refusal::Misdirected);
     }
     Ok(host)

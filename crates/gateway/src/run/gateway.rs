@@ -4,6 +4,7 @@ use crate::door::ext_authz::ExtAuthz;
 use crate::door::forward_auth::ForwardAuth;
 use crate::door::interface::Door;
 use crate::door::proxy::Proxy;
+use crate::door::receivers::Receivers;
 use crate::door::redirect::Redirect;
 use crate::generation::Generation;
 use crate::listen::bounds::{Bounds, raise_descriptors};
@@ -11,8 +12,9 @@ use crate::listen::context::ListenerContext;
 use crate::listen::listener::Listener;
 use crate::listen::socket::Socket;
 use crate::run::admin::Admin;
+use crate::run::door_socket::DoorSocket;
 use crate::run::state::GatewayState;
-use crate::settings::{Address, DoorSettings, ListenerSettings, Settings, TlsSettings};
+use crate::settings::{Address, Settings};
 use crate::telemetry::{Telemetry, events};
 use crate::transport::life::Life;
 use crate::transport::tls::ServerTls;
@@ -24,6 +26,7 @@ use sd_notify::NotifyState;
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 use tokio::sync::{Mutex, watch};
 use tokio::task::JoinHandle;
@@ -38,16 +41,10 @@ pub struct Gateway {
     proxy: Option<DoorSocket>,
     forward_auth: Option<DoorSocket>,
     ext_authz: Option<DoorSocket>,
+    receivers: Option<DoorSocket>,
     admin: Option<Socket>,
     redirect: Option<Socket>,
     stop: watch::Sender<bool>,
-}
-
-/// The open socket of a door, and its TLS.
-#[derive(Debug)]
-struct DoorSocket {
-    socket: Socket,
-    tls: Option<Arc<ServerTls>>,
 }
 
 /// A handle to a running gateway.
@@ -81,6 +78,7 @@ impl Gateway {
         let forward_auth =
             DoorSocket::open("forward_auth.listen", listeners.forward_auth.as_ref()).await?;
         let ext_authz = DoorSocket::open("ext_authz.listen", listeners.ext_authz.as_ref()).await?;
+        let receivers = DoorSocket::open("receivers.listen", listeners.receivers.as_ref()).await?;
         let admin = open("gateway.admin.listen", listeners.admin).await?;
         let redirect = match &listeners.tls {
             Some(tls) => open("gateway.tls.redirect", tls.redirect).await?,
@@ -95,7 +93,10 @@ impl Gateway {
         let generation = Generation::new(settings, &clock, &life, &telemetry, None)?;
         life.set_server(generation.policy.server.clone());
         let mut tls = Vec::new();
-        for door in [&proxy, &forward_auth, &ext_authz].into_iter().flatten() {
+        for door in [&proxy, &forward_auth, &ext_authz, &receivers]
+            .into_iter()
+            .flatten()
+        {
             tls.extend(door.tls.clone());
         }
         let state = Arc::new(GatewayState {
@@ -104,6 +105,7 @@ impl Gateway {
             tls,
             clock,
             life,
+            leaving: AtomicBool::new(false),
             reloading: Mutex::default(),
             telemetry,
             context,
@@ -113,6 +115,7 @@ impl Gateway {
             proxy,
             forward_auth,
             ext_authz,
+            receivers,
             admin,
             redirect,
             stop,
@@ -134,6 +137,12 @@ impl Gateway {
         self.ext_authz.as_ref()?.socket.address()
     }
 
+    /// The address that providers send logouts and events to; `None` where the proxy takes them, or
+    /// on a Unix socket.
+    pub fn receivers_address(&self) -> Option<SocketAddr> {
+        self.receivers.as_ref()?.socket.address()
+    }
+
     /// The address for probes and metrics, if there is one.
     pub fn admin_address(&self) -> Option<SocketAddr> {
         self.admin.as_ref()?.address()
@@ -149,16 +158,30 @@ impl Gateway {
         Handle(Arc::clone(&self.state))
     }
 
-    /// Answers requests until `stop`, then finishes those under way. Probes are answered meanwhile.
+    /// Answers requests until `stop`, and for `gateway.timeouts.stop_delay` after it; then finishes
+    /// those under way. Probes are answered meanwhile.
     pub async fn run(self, stop: impl Future<Output = ()>) {
+        let serving = self.serve();
+        notify_systemd(&[NotifyState::Ready]);
+        stop.await;
+        notify_systemd(&[NotifyState::Stopping]);
+        serving.finish().await;
+    }
+
+    /// Begins to serve every door.
+    ///
+    /// This function is not generic, so all that answers requests is compiled with this crate and
+    /// as this crate is: once, and not again in every program that calls `run`.
+    fn serve(self) -> ServingGateway {
         let Self {
             state,
             proxy,
             forward_auth,
             ext_authz,
+            receivers,
             admin,
             redirect,
-            stop: stop_doors,
+            stop,
         } = self;
         // Clients are sent to the port of the proxy; behind a Unix socket to the usual one.
         let https = proxy.as_ref().and_then(|proxy| proxy.socket.address());
@@ -171,29 +194,50 @@ impl Gateway {
         };
         let (stop_probes, stopping_probes) = watch::channel(false);
         let probes = serve_probes(admin, &state, stopping_probes);
-        let (common, stopping) = (&state.context, stop_doors.subscribe());
+        let (common, stopping) = (&state.context, stop.subscribe());
         let doors = [
             serve(proxy, Proxy(generation()), common, &stopping),
             serve(forward_auth, ForwardAuth(generation()), common, &stopping),
             serve(ext_authz, ExtAuthz(generation()), common, &stopping),
+            serve(receivers, Receivers(generation()), common, &stopping),
             serve(redirect, redirect_door, common, &stopping),
         ];
-        notify_systemd(&[NotifyState::Ready]);
-        stop.await;
+        ServingGateway {
+            state,
+            doors,
+            probes,
+            stop,
+            stop_probes,
+        }
+    }
+}
+
+/// A gateway whose doors are open.
+struct ServingGateway {
+    state: Arc<GatewayState>,
+    doors: [Option<JoinHandle<()>>; 5],
+    probes: Option<JoinHandle<()>>,
+    stop: watch::Sender<bool>,
+    stop_probes: watch::Sender<bool>,
+}
+
+impl ServingGateway {
+    /// Closes the doors when clients have noticed, and waits for requests under way.
+    async fn finish(self) {
+        self.state.leave().await;
         tracing::info!("stopping: draining connections, accepting no new ones");
-        notify_systemd(&[NotifyState::Stopping]);
-        stop_doors.send_replace(true);
-        for door in doors.into_iter().flatten() {
+        self.stop.send_replace(true);
+        for door in self.doors.into_iter().flatten() {
             // A panic was reported already, and leaves nothing to wait for.
             _ = door.await;
         }
-        state.life.finish().await;
+        self.state.life.finish().await;
         // After the last request, so that no record comes after the flush.
-        if let Some(audit) = &state.telemetry.audit {
+        if let Some(audit) = &self.state.telemetry.audit {
             audit.flush().await;
         }
-        stop_probes.send_replace(true);
-        if let Some(probes) = probes {
+        self.stop_probes.send_replace(true);
+        if let Some(probes) = self.probes {
             probes.abort();
         }
     }
@@ -231,40 +275,6 @@ fn serve_probes(
     Some(tokio::spawn(listener.serve(stopping)))
 }
 
-impl DoorSocket {
-    async fn open(
-        place: &str,
-        settings: Option<&DoorSettings>,
-    ) -> Result<Option<Self>, ConfigErrors> {
-        let Some(DoorSettings { listen, tls }) = settings else {
-            return Ok(None);
-        };
-        let tls = read_tls(tls.as_ref())?;
-        let socket = Socket::open(place, listen).await?;
-        Ok(Some(Self { socket, tls }))
-    }
-
-    /// Opens the socket of the proxy, or takes the one that systemd opened.
-    async fn open_proxy(listeners: &ListenerSettings) -> Result<Option<Self>, ConfigErrors> {
-        let tls = read_tls(listeners.tls.as_ref())?;
-        let Some(address) = listeners.listen else {
-            return Ok(None);
-        };
-        let socket = match Socket::inherit()? {
-            Some(socket) => socket,
-            None => Socket::open("gateway.listen", &Address::Tcp(address)).await?,
-        };
-        Ok(Some(Self { socket, tls }))
-    }
-}
-
-fn read_tls(settings: Option<&TlsSettings>) -> Result<Option<Arc<ServerTls>>, ConfigErrors> {
-    match settings {
-        Some(settings) => Ok(Some(Arc::new(ServerTls::read(settings.clone())?))),
-        None => Ok(None),
-    }
-}
-
 /// The bounds as written, or lower if there are too few descriptors for them.
 fn fit_bounds(settings: &mut Settings) -> Bounds {
     let (limits, servers) = (&settings.listeners.limits, settings.count_servers());
@@ -281,7 +291,9 @@ fn fit_bounds(settings: &mut Settings) -> Bounds {
 
 async fn open(place: &str, address: Option<SocketAddr>) -> Result<Option<Socket>, ConfigErrors> {
     match address {
-        Some(address) => Socket::open(place, &Address::Tcp(address)).await.map(Some),
+        Some(address) => Socket::open(place, &Address::Tcp(address))
+            .await
+            .map(Some),
         None => Ok(None),
     }
 }
@@ -312,7 +324,7 @@ impl Handle {
         } = &*self.0;
         let next = Generation::new(settings, clock, life, telemetry, Some(&before))?;
         // Swapped only now: until its keys are there, the old settings decide better.
-        next.wait_for_keys(PATIENCE).await;
+        next.wait_until_ready(PATIENCE).await;
         life.set_server(next.policy.server.clone());
         self.0.generation.store(Arc::new(next));
         Ok(())
@@ -332,7 +344,7 @@ impl Handle {
         ConfigErrors::check(faults)
     }
 
-    /// Whether the keys of every issuer are loaded.
+    /// Whether everything is there that decisions need, and the gateway is not stopping.
     pub fn is_ready(&self) -> bool {
         self.0.is_ready()
     }

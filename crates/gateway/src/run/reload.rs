@@ -4,7 +4,7 @@
 //! are swapped, a network file system, an editor that writes a new file. A file that cannot be used
 //! changes nothing, and the log says why; the gateway goes on as before.
 
-use crate::config::Config;
+use crate::config::{Config, Overrides};
 use crate::decision::cedar::{PolicyFile, policy_files};
 use crate::run::gateway::{Handle, notify_systemd};
 use crate::settings::Settings;
@@ -59,13 +59,22 @@ fn read_bounded(path: &Path) -> io::Result<String> {
 /// SIGHUP is caught from this call on, not only once the future is polled. A supervisor may ask for
 /// a reload as soon as the gateway is ready, and an uncaught SIGHUP would end the process.
 pub fn watch(handle: Handle, path: PathBuf) -> impl Future<Output = ()> + Send + 'static {
-    // Without signals, changes of the file are still found.
-    let hangup = signal(SignalKind::hangup()).ok();
-    watch_with(hangup, handle, path)
+    watch_with(handle, Some(path), Overrides::default())
 }
 
-async fn watch_with(mut hangup: Option<Signal>, handle: Handle, path: PathBuf) {
-    let mut watcher = FileWatcher::new(handle, path);
+/// The same, with settings in place of the file's. Without a file, the certificates are watched
+/// alone, and SIGHUP reads them again.
+pub fn watch_with(
+    handle: Handle,
+    path: Option<PathBuf>,
+    overrides: Overrides,
+) -> impl Future<Output = ()> + Send + 'static {
+    // Without signals, changes of the file are still found.
+    let hangup = signal(SignalKind::hangup()).ok();
+    follow(hangup, FileWatcher::new(handle, path, overrides))
+}
+
+async fn follow(mut hangup: Option<Signal>, mut watcher: FileWatcher) {
     let clock = Arc::clone(watcher.handle.state().clock());
     loop {
         tokio::select! {
@@ -88,7 +97,9 @@ async fn wait_for(signal: Option<&mut Signal>) {
 /// Compares the files with the ones last read.
 struct FileWatcher {
     handle: Handle,
-    path: PathBuf,
+    /// None where the settings are in no file.
+    path: Option<PathBuf>,
+    overrides: Overrides,
     /// The last settings that were tried, good or bad.
     settings: Option<SettingsText>,
     certificates: Vec<Option<Vec<u8>>>,
@@ -117,13 +128,14 @@ impl SettingsText {
 }
 
 impl FileWatcher {
-    fn new(handle: Handle, path: PathBuf) -> Self {
-        let settings = SettingsText::read(&path).ok();
+    fn new(handle: Handle, path: Option<PathBuf>, overrides: Overrides) -> Self {
+        let read = path.as_deref().map(SettingsText::read);
         let certificates = read_certificates(&handle);
         Self {
             handle,
             path,
-            settings,
+            overrides,
+            settings: read.and_then(Result::ok),
             certificates,
         }
     }
@@ -143,17 +155,16 @@ impl FileWatcher {
 
     /// Reads the files, and takes what has changed into use; all of it if `forced`.
     async fn check(&mut self, forced: bool) {
-        match SettingsText::read(&self.path) {
-            Ok(settings) if forced || self.settings.as_ref() != Some(&settings) => {
+        match self.path.as_deref().map(SettingsText::read) {
+            Some(Ok(settings)) if forced || self.settings.as_ref() != Some(&settings) => {
                 self.report("settings", self.apply(&settings).await);
                 self.settings = Some(settings);
             }
-            Ok(_) => {}
             // Reported once: an editor may be about to replace the file.
-            Err(errors) if forced || self.settings.take().is_some() => {
+            Some(Err(errors)) if forced || self.settings.take().is_some() => {
                 self.report("settings", Err(errors));
             }
-            Err(_) => {}
+            Some(_) | None => {}
         }
         let certificates = read_certificates(&self.handle);
         if forced || certificates != self.certificates {
@@ -165,8 +176,9 @@ impl FileWatcher {
     }
 
     async fn apply(&self, settings: &SettingsText) -> Result<(), ConfigErrors> {
-        let settings = Settings::try_from(Config::from_toml(&settings.text)?)?;
-        self.handle.reload(settings).await
+        // With the overrides: a reload must not fall back to the address in the file.
+        let config = Config::from_toml_with(&settings.text, &self.overrides)?;
+        self.handle.reload(Settings::try_from(config)?).await
     }
 
     /// Counts and logs the result of a reload.

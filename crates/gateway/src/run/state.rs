@@ -10,6 +10,7 @@ use arc_swap::ArcSwap;
 use portcullis_resource_server::clock::Clock;
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::Mutex;
 
 /// Shared by requests, reloads and probes.
@@ -20,6 +21,8 @@ pub(crate) struct GatewayState {
     pub(super) tls: Vec<Arc<ServerTls>>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) life: Life,
+    /// Whether the gateway was told to stop. It may go on serving for a while.
+    pub(super) leaving: AtomicBool,
     pub(super) reloading: Mutex<()>,
     pub(super) telemetry: Arc<Telemetry>,
     pub(super) context: ListenerContext,
@@ -32,8 +35,24 @@ impl GatewayState {
         self.generation.load_full()
     }
 
+    /// Whether the gateway drains, or will as soon as load balancers had time to notice.
     pub(crate) fn is_stopping(&self) -> bool {
-        self.life.is_stopping()
+        self.leaving.load(Ordering::Acquire) || self.life.is_stopping()
+    }
+
+    /// Says that the gateway stops, and lets it serve until load balancers have noticed.
+    pub(super) async fn leave(&self) {
+        // First, as the delay is for load balancers: the next probe has to fail.
+        self.leaving.store(true, Ordering::Release);
+        let delay = self.listeners.limits.stop_delay;
+        if !delay.is_zero() {
+            let facts = format!("for {} seconds", delay.as_secs());
+            tracing::info!(
+                facts,
+                "the gateway stops, and serves on until load balancers have noticed"
+            );
+            self.clock.sleep(delay).await;
+        }
     }
 
     pub(crate) fn is_ready(&self) -> bool {

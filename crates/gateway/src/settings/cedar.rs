@@ -1,7 +1,9 @@
 //! Policies, from as written to as meant.
 
 use crate::config::{CedarConfig, Tables};
-use crate::decision::cedar::{ClaimType, Policies, Vocabulary, demands, is_name};
+use crate::decision::cedar::{
+    ClaimType, Policies, PolicyFile, Vocabulary, demands, is_name, policy_files,
+};
 use portcullis_core::Faults;
 use portcullis_core::token::ClaimPath;
 
@@ -33,6 +35,12 @@ pub(super) fn policies(tables: &Tables, faults: &Faults) -> Policies {
     faults
         .note(Policies::read(cedar, &Vocabulary::of(tables)))
         .unwrap_or_default()
+}
+
+/// The policies as written.
+pub(super) fn files(tables: &Tables) -> Option<(CedarConfig, Vec<PolicyFile>)> {
+    let cedar = tables.cedar.as_ref()?;
+    Some((cedar.clone(), policy_files(&cedar.policies)))
 }
 
 fn first_asking_route(tables: &Tables) -> Option<usize> {

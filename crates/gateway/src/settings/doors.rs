@@ -1,32 +1,16 @@
 //! The doors beside the reverse proxy, from as written to as meant.
 
+use super::door::{DoorSettings, door_address, door_tls, is_beyond_loopback};
+use super::receivers::{ReceiverDemand, ReceiverDoor};
 use super::scalar::network;
-use super::tls::{TlsSettings, only_1_3};
-use crate::config::{DoorTlsConfig, ExtAuthzConfig, ForwardAuthConfig, RouteConfig, Tables};
+use crate::config::{ExtAuthzConfig, ForwardAuthConfig, RouteConfig, Tables};
 use crate::request::caller::canonical;
 use crate::request::path::NormalPath;
 use ipnet::IpNet;
 use portcullis_core::Faults;
-use std::fmt;
-use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
 
 /// The one gRPC method of the door for Envoy.
 pub(crate) const CHECK_METHOD: &str = "/envoy.service.auth.v3.Authorization/Check";
-
-/// Where a door listens, and how. Fixed at the start.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct DoorSettings {
-    pub(crate) listen: Address,
-    pub(crate) tls: Option<TlsSettings>,
-}
-
-/// What can be listened on.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Address {
-    Tcp(SocketAddr),
-    Unix(PathBuf),
-}
 
 /// Whose word is taken about the original request, and which headers tell it.
 #[derive(Clone, Debug)]
@@ -56,28 +40,31 @@ pub(crate) struct ExtAuthzSettings {
 pub(super) struct Doors {
     pub(super) forward_auth: Option<(DoorSettings, ForwardAuthSettings)>,
     pub(super) ext_authz: Option<(DoorSettings, ExtAuthzSettings)>,
+    pub(super) receivers: ReceiverDoor,
     pub(super) dangers: Vec<&'static str>,
 }
 
 impl Doors {
-    pub(super) fn read(
-        forward_auth: Option<&ForwardAuthConfig>,
-        ext_authz: Option<&ExtAuthzConfig>,
-        faults: &Faults,
-    ) -> Self {
+    pub(super) fn read(tables: &Tables, demand: ReceiverDemand, faults: &Faults) -> Self {
         let mut doors = Self::default();
-        if let Some(written) = forward_auth {
+        if let Some(written) = &tables.forward_auth {
             if written.danger_plain_http {
                 doors.dangers.push("forward_auth.danger_plain_http");
             }
             doors.forward_auth = read_forward_auth(written, &faults.at("forward_auth"));
         }
-        if let Some(written) = ext_authz {
+        if let Some(written) = &tables.ext_authz {
             if written.danger_open_listener {
                 doors.dangers.push("ext_authz.danger_open_listener");
             }
             doors.ext_authz = read_ext_authz(written, &faults.at("ext_authz"));
         }
+        if let Some(written) = &tables.receivers
+            && written.danger_plain_http
+        {
+            doors.dangers.push("receivers.danger_plain_http");
+        }
+        doors.receivers = demand.read(tables.receivers.as_ref(), faults);
         doors
     }
 }
@@ -101,10 +88,10 @@ fn read_forward_auth(
     written: &ForwardAuthConfig,
     faults: &Faults,
 ) -> Option<(DoorSettings, ForwardAuthSettings)> {
-    let listen = address(&written.listen, faults);
+    let listen = door_address(&written.listen, faults);
     let within = faults.at("tls");
     let tls = written.tls.as_ref();
-    let tls = tls.map(|tls| tls_settings("forward_auth.tls", tls, &within));
+    let tls = tls.map(|tls| door_tls("forward_auth.tls", tls, &within));
     // The proxy repeats the token of its caller in every question, so plain HTTP would expose it.
     if is_beyond_loopback(listen.as_ref()) && tls.is_none() && !written.danger_plain_http {
         let help = "add `[forward_auth.tls]`, listen on 127.0.0.1 or on a Unix socket, or write \
@@ -152,10 +139,10 @@ fn read_ext_authz(
     written: &ExtAuthzConfig,
     faults: &Faults,
 ) -> Option<(DoorSettings, ExtAuthzSettings)> {
-    let listen = address(&written.listen, faults);
+    let listen = door_address(&written.listen, faults);
     let within = faults.at("tls");
     let tls = written.tls.as_ref();
-    let tls = tls.map(|tls| tls_settings("ext_authz.tls", tls, &within));
+    let tls = tls.map(|tls| door_tls("ext_authz.tls", tls, &within));
     // Envoy asks in the name of callers, so only a certificate tells it from one of them.
     let knows_clients = tls
         .as_ref()
@@ -210,40 +197,12 @@ fn path_prefix(text: &str, faults: &Faults) -> Option<NormalPath> {
     Some(prefix)
 }
 
-fn is_beyond_loopback(address: Option<&Address>) -> bool {
-    matches!(address, Some(Address::Tcp(address)) if !address.ip().is_loopback())
-}
-
-fn address(text: &str, faults: &Faults) -> Option<Address> {
-    let address = match text.strip_prefix("unix:") {
-        Some(path) if Path::new(path).is_absolute() => Some(Address::Unix(path.into())),
-        Some(_) => None,
-        None => text.parse().ok().map(Address::Tcp),
-    };
-    if address.is_none() {
-        faults
-            .expected(
-                "listen",
-                "an address with a port, or `unix:` and an absolute path",
-            )
-            .found(text)
-            .help("write `127.0.0.1:8081`, or `unix:/run/portcullis/door.sock`");
-    }
-    address
-}
-
-fn tls_settings(place: &'static str, tls: &DoorTlsConfig, faults: &Faults) -> TlsSettings {
-    TlsSettings {
-        place,
-        certificate: tls.certificate.clone(),
-        key: tls.key.clone(),
-        only_1_3: only_1_3(tls.minimum.as_deref(), faults),
-        client_authorities: tls.client_authorities.clone(),
-        // An optional certificate would let a caller ask as if it were the proxy.
-        client_certificate_optional: false,
-        // Only browsers obey HSTS (RFC 6797), and only a proxy connects to a door.
-        hsts: 0,
-        redirect: None,
+impl Doors {
+    /// Whether a program asks whose headers are taken.
+    pub(super) fn take_headers_of_front(&self) -> bool {
+        let asking = self.forward_auth.as_ref();
+        let is_asked = asking.is_some_and(|(_, settings)| !settings.trusts_nobody());
+        is_asked || self.ext_authz.is_some()
     }
 }
 
@@ -267,15 +226,6 @@ impl FrontProxy {
             Self::IngressNginx => "ingress-nginx",
             Self::Traefik => "traefik",
             Self::Caddy => "caddy",
-        }
-    }
-}
-
-impl fmt::Display for Address {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Tcp(address) => address.fmt(f),
-            Self::Unix(path) => write!(f, "unix:{}", path.display()),
         }
     }
 }

@@ -23,6 +23,8 @@ pub(crate) struct LimitSettings {
     pub(crate) connection_life: Duration,
     pub(crate) linger: Duration,
     pub(crate) drain_timeout: Duration,
+    /// How long the gateway serves on after it was told to stop.
+    pub(crate) stop_delay: Duration,
 }
 
 /// Bounds on bodies and streams. A reload changes them.
@@ -57,9 +59,24 @@ impl LimitSettings {
             connection_life: seconds("connection_life", timeouts.connection_life, 3_600, faults),
             linger: seconds("linger", timeouts.linger, 5, faults),
             drain_timeout: seconds("drain", timeouts.drain, 30, faults),
+            stop_delay: stop_delay(timeouts.stop_delay, faults),
         }
     }
 }
+
+fn stop_delay(written: Option<u64>, faults: &Faults) -> Duration {
+    let seconds = written.unwrap_or(0);
+    // A supervisor kills a process that seems not to stop.
+    if seconds > MOST_STOP_DELAY {
+        faults
+            .expected("stop_delay", format!("at most {MOST_STOP_DELAY} seconds"))
+            .found(seconds)
+            .help("write as many seconds as your load balancer needs to notice, such as 5");
+    }
+    Duration::from_secs(seconds)
+}
+
+const MOST_STOP_DELAY: u64 = 3_600;
 
 fn check(limits: &LimitsConfig, faults: &Faults) {
     // hyper refuses to start with a smaller buffer.

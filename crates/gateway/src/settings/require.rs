@@ -3,6 +3,7 @@
 use crate::config::{CedarDemand, RequireConfig};
 use crate::decision::cedar::{Demand, is_name};
 use portcullis_core::jose::json::Json;
+use portcullis_core::proof::Binding;
 use portcullis_core::token::{ClaimPath, Scopes};
 use portcullis_core::{ConfigError, Faults, Requirement};
 use portcullis_resource_server::{ClaimScalar, OneOrMore};
@@ -25,7 +26,10 @@ fn within(written: &RequireConfig, depth: usize, faults: &Faults) -> Requirement
             .help("write it flatter");
         return Requirement::any([]);
     }
+    let before = faults.count();
     let mut all = words(written, faults);
+    // A word at fault was written all the same: its own fault is enough.
+    let is_at_fault = faults.count() > before;
     if let Some(list) = &written.all {
         all.push(Requirement::all(each("all", list, depth, faults)));
     }
@@ -39,9 +43,9 @@ fn within(written: &RequireConfig, depth: usize, faults: &Faults) -> Requirement
     let is_empty =
         |list: &Option<Vec<RequireConfig>>| matches!(list, Some(list) if list.is_empty());
     // An empty `any` could never be met, and an empty `all` always is: neither is meant.
-    if all.is_empty() || is_empty(&written.any) || is_empty(&written.all) {
-        let help = "write `scope`, `role`, `group`, `kind`, `claim`, `acr`, `max_age`, `cedar`, \
-            `all`, `any` or `not`, or leave it out";
+    if (all.is_empty() && !is_at_fault) || is_empty(&written.any) || is_empty(&written.all) {
+        let help = "write `scope`, `audience`, `role`, `group`, `kind`, `claim`, `acr`, `max_age`, \
+            `bound`, `cedar`, `all`, `any` or `not`, or leave it out";
         faults
             .expected("", "something to meet")
             .found_as("nothing")
@@ -68,6 +72,8 @@ fn words(written: &RequireConfig, faults: &Faults) -> Vec<Requirement> {
     let mut all: Vec<Requirement> = Vec::new();
     let scopes = names("scope", written.scope.as_ref(), faults);
     all.extend(scopes.map(Requirement::scope));
+    let audience = written.audience.as_ref();
+    all.extend(audience.map(|names| demand_audience(names, faults)));
     let roles = names("role", written.role.as_ref(), faults);
     all.extend(roles.map(Requirement::role));
     let groups = names("group", written.group.as_ref(), faults);
@@ -85,10 +91,29 @@ fn words(written: &RequireConfig, faults: &Faults) -> Vec<Requirement> {
     if let Some(seconds) = written.max_age {
         all.extend(max_age(seconds, faults));
     }
+    if let Some(word) = &written.bound {
+        all.extend(binding(word, faults));
+    }
     if let Some(demand) = &written.cedar {
         all.extend(cedar(demand, faults));
     }
     all
+}
+
+/// A token for one of these audiences: they are names of one resource.
+pub(super) fn demand_audience(written: &OneOrMore<String>, faults: &Faults) -> Requirement {
+    Requirement::audience(names("audience", Some(written), faults))
+}
+
+fn binding(word: &str, faults: &Faults) -> Option<Requirement> {
+    let binding = Binding::from_name(word);
+    if binding.is_none() {
+        faults
+            .expected("bound", "`dpop`, `mtls` or `any`")
+            .found(word)
+            .help("write how tokens must be bound, or leave it out");
+    }
+    binding.map(Requirement::bind)
 }
 
 /// The names of a member. An empty one would never be granted.

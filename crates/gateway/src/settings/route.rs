@@ -1,15 +1,17 @@
 //! Routes, from as written to as meant.
 
-use super::require::requirement;
-use super::scalar::{hosts, one_of, path_without, seconds};
+use super::cors::cors_rules;
+use super::require::{demand_audience, requirement};
+use super::scalar::{hosts, methods, one_of, path_without, seconds};
 use super::upstream::Upstreams;
 use crate::config::{GatewayConfig, RouteConfig};
 use crate::decision::cedar::{Resource, demands, parameter};
-use crate::decision::routes::{Access, PathPattern, Route, RoutePattern, Routes};
+use crate::decision::cors::CorsRules;
+use crate::decision::routes::{Access, PathPattern, Route, RoutePattern, RouteTerms, Routes};
 use crate::request::path::EscapedSlashes;
-use crate::request::target::is_forwarded;
-use http::Method;
 use portcullis_core::{Faults, Requirement};
+use std::sync::Arc;
+use std::time::Duration;
 
 const BODY_BYTES: u64 = 10_485_760;
 
@@ -31,6 +33,7 @@ pub(super) fn routes(
     // A request that no route matches fails closed: without a valid token it goes nowhere.
     let mut routes = Routes::new(Route {
         name: "default".into(),
+        terms: RouteTerms::default(),
         access: Access::Required(Requirement::ValidToken),
         resource: None,
         upstream: default_upstream,
@@ -39,6 +42,7 @@ pub(super) fn routes(
         stripped_segments: 0,
         response_timeout,
         assertion_audience: None,
+        cors: None,
     });
     let mut names = Vec::new();
     for (index, route) in written.into_iter().enumerate() {
@@ -46,25 +50,21 @@ pub(super) fn routes(
         let faults = faults.at(&place);
         let paths = Paths::read(&route, &faults);
         let patterns = patterns(&route, paths.pattern.as_ref(), &faults);
-        let upstream = match &route.upstream {
-            Some(text) => upstreams.find(text, &faults),
-            None => None,
-        };
-        let response_timeout = match route.timeout {
-            Some(written) => seconds("timeout", Some(written), 60, &faults),
-            None => response_timeout,
-        };
+        let upstream = route.upstream.as_deref();
+        let upstream = upstream.and_then(|text| upstreams.find(text, &faults));
         let name = name(&place, &route, &names, &faults);
         let meant = Route {
             name: name.clone(),
+            terms: terms(&route),
             access: access(&route, &faults),
             resource: resource(&route, &faults),
             upstream: upstream.unwrap_or(default_upstream),
             body_bytes: limit_of(route.body_bytes.unwrap_or(body_bytes)),
             escaped_slashes: paths.escaped_slashes,
             stripped_segments: paths.stripped_segments,
-            response_timeout,
+            response_timeout: timeout(&route, response_timeout, &faults),
             assertion_audience: assertion_audience(&route, gateway, &faults),
+            cors: cors(&route, &faults),
         };
         for other in routes.add(meant, &patterns) {
             tell_same_rank(&other, &names, &faults);
@@ -72,6 +72,14 @@ pub(super) fn routes(
         names.push(name);
     }
     routes
+}
+
+fn terms(route: &RouteConfig) -> RouteTerms {
+    RouteTerms {
+        methods: route.methods.clone(),
+        hosts: route.hosts.clone(),
+        path: route.path.clone(),
+    }
 }
 
 fn tell_same_rank(other: &str, names: &[Box<str>], faults: &Faults) {
@@ -107,6 +115,20 @@ fn assertion_audience(
             .help("write what the upstream expects in `aud`, such as `https://orders.internal`");
     }
     Some(audience.into())
+}
+
+/// How long this route waits for the head of an answer.
+fn timeout(route: &RouteConfig, default: Duration, faults: &Faults) -> Duration {
+    match route.timeout {
+        Some(written) => seconds("timeout", Some(written), 60, faults),
+        None => default,
+    }
+}
+
+/// Which pages may call this route, where it says so.
+fn cors(route: &RouteConfig, faults: &Faults) -> Option<Arc<CorsRules>> {
+    let written = route.cors.as_ref()?;
+    Some(Arc::new(cors_rules(written, &faults.at("cors"))))
 }
 
 /// What the log calls a route.
@@ -250,24 +272,6 @@ fn patterns(route: &RouteConfig, path: Option<&PathPattern>, faults: &Faults) ->
     patterns
 }
 
-fn methods(written: &[String], faults: &Faults) -> Vec<Method> {
-    let mut methods = Vec::new();
-    for (index, text) in written.iter().enumerate() {
-        // `CONNECT` and `TRACE` are never forwarded, so a route for them could not be used.
-        match Method::from_bytes(text.as_bytes()) {
-            Ok(method) if is_forwarded(&method) => methods.push(method),
-            _ => faults
-                .expected(
-                    &format!("methods[{index}]"),
-                    "a method that is forwarded, in capitals",
-                )
-                .found(text)
-                .help("write a method such as `GET`"),
-        }
-    }
-    methods
-}
-
 /// What was listed, or one `None` that stands for all.
 fn or_any<T>(listed: Vec<T>) -> Vec<Option<T>> {
     if listed.is_empty() {
@@ -276,10 +280,30 @@ fn or_any<T>(listed: Vec<T>) -> Vec<Option<T>> {
     listed.into_iter().map(Some).collect()
 }
 
+/// Both demands, if both are made.
+fn join(audience: Option<Requirement>, required: Option<Requirement>) -> Option<Requirement> {
+    match (audience, required) {
+        (Some(audience), Some(Requirement::All(mut all))) => {
+            all.insert(0, audience);
+            Some(Requirement::All(all))
+        }
+        (Some(audience), Some(required)) => Some(Requirement::all([audience, required])),
+        (one, other) => one.or(other),
+    }
+}
+
 fn access(route: &RouteConfig, faults: &Faults) -> Access {
     let within = faults.at("require");
     let required = route.require.as_ref();
     let required = required.map(|written| requirement(written, &within));
+    let audience = route.audience.as_ref();
+    let audience = audience.map(|names| demand_audience(names, faults));
+    let beside = if required.is_some() {
+        "require"
+    } else {
+        "audience"
+    };
+    let required = join(audience, required);
     match (route.access.as_deref(), required) {
         (Some("public"), None) => Access::Public,
         (None | Some("token"), required) => {
@@ -291,7 +315,7 @@ fn access(route: &RouteConfig, faults: &Faults) -> Access {
         // Either choice could be the mistake, so neither is guessed; `public` would open the route.
         (Some("public"), Some(required)) => {
             faults
-                .expected("access", "no `require` beside `public`")
+                .expected("access", format!("no `{beside}` beside `public`"))
                 .found_as("both")
                 .help("leave one of them out");
             Access::Required(required)

@@ -2,6 +2,8 @@
 
 use crate::refusal::PathFault;
 use crate::request::host::HostPattern;
+use crate::request::target::is_forwarded;
+use http::Method;
 use ipnet::IpNet;
 use portcullis_core::Faults;
 use std::net::IpAddr;
@@ -82,6 +84,26 @@ pub(super) fn hosts(written: &[String], faults: &Faults) -> Vec<HostPattern> {
         }
     }
     hosts
+}
+
+/// Methods that are forwarded.
+pub(super) fn methods(written: &[String], faults: &Faults) -> Vec<Method> {
+    let mut methods = Vec::new();
+    for (index, text) in written.iter().enumerate() {
+        // `CONNECT` and `TRACE` are never forwarded, so a route for them could not be used.
+        match Method::from_bytes(text.as_bytes()) {
+            // The grammar takes a star for a name, and so it would match no request.
+            Ok(method) if is_forwarded(&method) && text != "*" => methods.push(method),
+            _ => faults
+                .expected(
+                    &format!("methods[{index}]"),
+                    "a method that is forwarded, in capitals",
+                )
+                .found(text)
+                .help("write a method such as `GET`"),
+        }
+    }
+    methods
 }
 
 /// One of several words; of another one, the fault names those that there are.

@@ -210,10 +210,20 @@ fn doors_are_for_this_machine_or_behind_tls() {
     assert_eq!(places(&forward_auth("")), ["forward_auth.listen"]);
     assert_eq!(places(&ext_authz("")), ["ext_authz.listen"]);
     let tls = "tls = { certificate = \"c\", key = \"k\" }\n";
-    assert!(settings(&forward_auth(tls)).unwrap().dangers().is_empty());
+    assert!(
+        settings(&forward_auth(tls))
+            .unwrap()
+            .dangers()
+            .is_empty()
+    );
     assert_eq!(places(&ext_authz(tls)), ["ext_authz.listen"]);
     let mutual = "tls = { certificate = \"c\", key = \"k\", client_authorities = \"a\" }\n";
-    assert!(settings(&ext_authz(mutual)).unwrap().dangers().is_empty());
+    assert!(
+        settings(&ext_authz(mutual))
+            .unwrap()
+            .dangers()
+            .is_empty()
+    );
     let loose = settings(&forward_auth("danger_plain_http = true\n")).unwrap();
     assert_eq!(loose.dangers(), ["forward_auth.danger_plain_http"]);
     let loose = settings(&ext_authz("danger_open_listener = true\n")).unwrap();
@@ -310,10 +320,10 @@ fn an_upstream_may_have_a_path() {
     let servers = "[gateway]\n[[upstream]]\nname = \"a\"\nservers = [\"http://a/v1\", \
         \"http://b/v1/\", \"http://c\"]\n";
     assert_eq!(places(servers), ["upstream[0].servers[2]"]);
-    let shown = settings("[gateway]\nupstream = \"http://a/v1\"\n")
-        .unwrap()
-        .to_string();
-    assert!(shown.contains("http://a/v1: http://a/v1\n"), "{shown}");
+    let meant = settings("[gateway]\nupstream = \"http://a/v1\"\n").unwrap();
+    let shown = meant.summary().into_iter().flat_map(|it| it.rows);
+    let labels: Vec<String> = shown.map(|row| row.label).collect();
+    assert!(labels.contains(&"http://a/v1".to_owned()), "{labels:?}");
 }
 
 #[test]
@@ -378,4 +388,105 @@ fn the_starter_is_in_order_and_names_every_member() {
     assert_eq!(whole.upstreams.len(), 2);
     assert!(whole.listeners.tls.is_some() && whole.listeners.admin.is_some());
     assert!(whole.forward_auth.is_some() && whole.ext_authz.is_some());
+}
+
+#[test]
+fn pages_that_may_call_are_listed_as_browsers_write_them() {
+    let cors = |members: &str| {
+        settings(&format!(
+            "[gateway]\nupstream = \"http://127.0.0.1:8000\"\n[gateway.cors]\n{members}\n"
+        ))
+    };
+    let settings = cors("origins = [\"https://App.example.com:443\", \"http://localhost:5173\"]");
+    let settings = settings.unwrap();
+    assert!(settings.dangers().is_empty());
+    let sections = settings.summary();
+    let pages = &sections.last().unwrap().rows;
+    let pages: Vec<&str> = pages.iter().map(|it| it.label.as_str()).collect();
+    assert_eq!(pages, ["https://app.example.com", "http://localhost:5173"]);
+    let rules = settings.cors.unwrap();
+    assert_eq!(rules.methods, "GET, HEAD, POST, PUT, PATCH, DELETE");
+    assert_eq!(rules.headers, "authorization, dpop, content-type");
+    assert_eq!(
+        rules.exposed,
+        "www-authenticate, dpop-nonce, retry-after, x-request-id"
+    );
+    assert_eq!((rules.max_age, rules.credentials), (600.into(), false));
+    let rules = cors(
+        "origins = [\"*\"]\nmethods = [\"GET\"]\nheaders = [\"X-Tenant\", \"authorization\"]\n\
+         expose_headers = [\"X-Total-Count\"]\nmax_age = 0",
+    );
+    let rules = rules.unwrap().cors.unwrap();
+    assert_eq!(rules.methods, "GET");
+    assert_eq!(rules.headers, "authorization, dpop, content-type, x-tenant");
+    assert!(
+        rules
+            .exposed
+            .to_str()
+            .unwrap()
+            .ends_with("x-total-count")
+    );
+    let loose = "origins = [\"http://app.example.com\"]\ndanger_plain_http_origins = true";
+    assert_eq!(
+        cors(loose).unwrap().dangers(),
+        ["gateway.cors.danger_plain_http_origins"]
+    );
+}
+
+#[test]
+fn pairs_that_open_more_than_is_meant_are_faults() {
+    let faults = |members: &str| {
+        let text =
+            format!("[gateway]\nupstream = \"http://127.0.0.1:8000\"\n[gateway.cors]\n{members}\n");
+        places(&text)
+    };
+    for (members, place) in [
+        ("credentials = false", "gateway.cors.origins"),
+        ("origins = [\"null\"]", "gateway.cors.origins[0]"),
+        (
+            "origins = [\"https://a.example/\"]",
+            "gateway.cors.origins[0]",
+        ),
+        (
+            "origins = [\"http://a.example\"]",
+            "gateway.cors.origins[0]",
+        ),
+        (
+            "origins = [\"*\", \"https://a.example\"]",
+            "gateway.cors.origins",
+        ),
+        (
+            "origins = [\"*\"]\ncredentials = true",
+            "gateway.cors.credentials",
+        ),
+        (
+            "origins = [\"https://*.example.com\"]\ncredentials = true",
+            "gateway.cors.credentials",
+        ),
+        (
+            "origins = [\"*\"]\nmethods = [\"*\"]",
+            "gateway.cors.methods[0]",
+        ),
+        (
+            "origins = [\"*\"]\nmethods = [\"get\"]",
+            "gateway.cors.methods[0]",
+        ),
+        (
+            "origins = [\"*\"]\nheaders = [\"*\"]",
+            "gateway.cors.headers[0]",
+        ),
+        (
+            "origins = [\"*\"]\nexpose_headers = [\"x\", \"a b\"]",
+            "gateway.cors.expose_headers[1]",
+        ),
+        ("origins = [\"*\"]\nmax_age = 86401", "gateway.cors.max_age"),
+    ] {
+        assert_eq!(faults(members), [place], "{members}");
+    }
+    let both = "[gateway]\nupstream = \"http://127.0.0.1:8000\"\npublic_preflight = true\n\
+        [gateway.cors]\norigins = [\"*\"]\n[[route]]\npath = \"/x\"\ncors = { origins = [\"null\"] }\n";
+    assert_eq!(
+        places(both),
+        ["route[0].cors.origins[0]", "gateway.public_preflight"]
+    );
 }

@@ -16,6 +16,8 @@ pub(crate) struct TlsSettings {
     pub(crate) only_1_3: bool,
     pub(crate) client_authorities: Option<PathBuf>,
     pub(crate) client_certificate_optional: bool,
+    /// Clients are asked for a certificate, and any is taken: tokens are bound to it.
+    pub(crate) bound_clients: bool,
     pub(crate) hsts: u64,
     pub(crate) redirect: Option<SocketAddr>,
 }
@@ -32,6 +34,13 @@ pub(super) fn tls_settings(tls: &TlsConfig, faults: &Faults) -> TlsSettings {
             .given(&["client_authorities"])
             .help("name the file with the authorities, or leave it out");
     }
+    if tls.bound_clients && tls.client_authorities.is_some() {
+        faults
+            .expected("bound_clients", "no `client_authorities` beside it")
+            .found_as("both")
+            .given(&["client_authorities"])
+            .help("with authorities, certificates are checked and tokens can be bound to them");
+    }
     TlsSettings {
         place: "gateway.tls",
         certificate: tls.certificate.clone(),
@@ -39,6 +48,7 @@ pub(super) fn tls_settings(tls: &TlsConfig, faults: &Faults) -> TlsSettings {
         only_1_3: only_1_3(tls.minimum.as_deref(), faults),
         client_authorities: tls.client_authorities.clone(),
         client_certificate_optional: tls.client_certificate_optional,
+        bound_clients: tls.bound_clients,
         hsts: tls.hsts.unwrap_or(DEFAULT_HSTS),
         redirect: tls.redirect,
     }

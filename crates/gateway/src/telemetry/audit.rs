@@ -5,13 +5,11 @@
 //! written at once. Those of the next few milliseconds are written together, so that a busy gateway
 //! does not wake the thread for each.
 
+use super::event_record::EventRecord;
 use super::record::{AuditRecord, Privacy, SubjectForm};
-use crate::decision::policy::RouteDecision;
-use crate::request::incoming::IncomingRequest;
 use crate::settings::{Destination, LogSettings, SubjectSetting};
 use aws_lc_rs::{hmac, rand};
 use metrics::Counter;
-use portcullis_core::token::NumericDate;
 use portcullis_core::{ConfigError, ConfigErrors};
 use std::fmt;
 use std::fs::{File, OpenOptions};
@@ -40,7 +38,6 @@ pub(crate) struct Audit {
     queue: SyncSender<Message>,
     lost: Arc<AtomicU64>,
     dropped: Counter,
-    privacy: Privacy,
     json: bool,
 }
 
@@ -62,10 +59,6 @@ impl Audit {
                 Err(error) => return Err(unusable(path, &error)),
             },
         };
-        let privacy = Privacy {
-            subject: read_subject(&log.audit_subject)?,
-            peer: log.audit_peer,
-        };
         let is_terminal = matches!(output, AuditOutput::Stdout) && io::stdout().is_terminal();
         let lost = Arc::<AtomicU64>::default();
         let (queue, messages) = sync_channel(QUEUE);
@@ -81,32 +74,34 @@ impl Audit {
         if let Err(error) = thread.spawn(move || writer.run(&messages)) {
             let problem = format!("cannot start a thread to write records: {error}");
             let help = "raise the limit of threads";
-            return Err(ConfigError::wrong("log.audit", problem).help(help).into());
+            return Err(ConfigError::wrong("log.audit", problem)
+                .help(help)
+                .into());
         }
         Ok(Some(Self {
             queue,
             lost,
             dropped,
-            privacy,
             json: log.format.is_json(is_terminal),
         }))
     }
 
     /// Queues the record of a decision, or counts that it is lost.
-    pub(crate) fn write(
-        &self,
-        now: NumericDate,
-        request: &IncomingRequest<'_>,
-        decision: &RouteDecision<'_>,
-        took: Duration,
-    ) {
-        let record = AuditRecord::new(now, request, decision, took, &self.privacy);
+    pub(crate) fn write(&self, record: &AuditRecord<'_>) {
         let line = if self.json {
             record.json()
         } else {
             record.text()
         };
         self.put(line);
+    }
+
+    /// Queues the record of an event.
+    pub(super) fn write_event(&self, record: &EventRecord<'_>) {
+        self.put(match self.json {
+            true => record.json(),
+            false => record.text(),
+        });
     }
 
     fn put(&self, line: Vec<u8>) {
@@ -137,6 +132,16 @@ impl Audit {
         if tokio::time::timeout(LAST_WAIT, waiting).await.is_err() {
             tracing::warn!("timed out writing the last audit records");
         }
+    }
+}
+
+impl Privacy {
+    /// What the settings want shown of people, in records and in the log.
+    pub(crate) fn read(log: &LogSettings) -> Result<Self, ConfigErrors> {
+        Ok(Self {
+            subject: read_subject(&log.audit_subject)?,
+            peer: log.audit_peer,
+        })
     }
 }
 
@@ -319,16 +324,11 @@ mod tests {
     fn records_that_nobody_takes_are_counted_and_delay_nothing() {
         let (queue, untaken) = sync_channel(2);
         let (lost, count) = (Arc::<AtomicU64>::default(), Arc::<AtomicU64>::default());
-        let privacy = Privacy {
-            subject: SubjectForm::Plain,
-            peer: true,
-        };
         let dropped = Counter::from_arc(Arc::clone(&count));
         let audit = Audit {
             queue,
             lost: Arc::clone(&lost),
             dropped,
-            privacy,
             json: true,
         };
         for _ in 0..5 {

@@ -59,7 +59,7 @@ impl BoundMeters {
         match cause {
             Cause::Idle => self.idle.increment(1),
             Cause::Old => self.life.increment(1),
-            Cause::Expired | Cause::Revoked | Cause::Distrusted | Cause::Stopping => {}
+            Cause::Token(_) | Cause::Stopping => {}
         }
     }
 }

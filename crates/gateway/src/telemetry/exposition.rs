@@ -142,7 +142,8 @@ impl HistogramFn for Buckets {
         bucket.fetch_add(1, Ordering::Relaxed);
         // There is no atomic f64; nanoseconds in 64 bits last for centuries.
         let nanoseconds = (seconds * 1e9) as u64;
-        self.nanoseconds.fetch_add(nanoseconds, Ordering::Relaxed);
+        self.nanoseconds
+            .fetch_add(nanoseconds, Ordering::Relaxed);
     }
 }
 

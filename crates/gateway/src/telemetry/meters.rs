@@ -70,12 +70,18 @@ impl Meters {
     }
 
     fn find_route(&self, route: &str) -> Option<Arc<RouteMeter>> {
-        let routes = self.routes.read().unwrap_or_else(PoisonError::into_inner);
+        let routes = self
+            .routes
+            .read()
+            .unwrap_or_else(PoisonError::into_inner);
         routes.get(route).cloned()
     }
 
     fn add_route(&self, exposition: &Exposition, route: &str) -> Arc<RouteMeter> {
-        let mut routes = self.routes.write().unwrap_or_else(PoisonError::into_inner);
+        let mut routes = self
+            .routes
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
         // Another request may have added it between the two locks.
         let meter = routes
             .entry(route.into())
@@ -150,7 +156,10 @@ impl RouteMeter {
 
     /// Adds to the counter of a status; false if there is none yet.
     fn increment(&self, label: &str) -> bool {
-        let statuses = self.statuses.read().unwrap_or_else(PoisonError::into_inner);
+        let statuses = self
+            .statuses
+            .read()
+            .unwrap_or_else(PoisonError::into_inner);
         // A route has a handful of statuses, so a list is faster than a map.
         for (other, counter) in &*statuses {
             if **other == *label {

@@ -6,17 +6,25 @@
 
 pub(crate) mod audit;
 pub(crate) mod bounds;
+mod denial_log;
+mod event_record;
 pub mod events;
 pub(crate) mod exposition;
 pub(crate) mod meters;
 mod plain_json;
 pub(crate) mod record;
 
+use crate::decision::policy::RouteDecision;
+use crate::request::caller::Caller;
 use crate::settings::LogSettings;
 use audit::Audit;
+use event_record::EventRecord;
 use exposition::Exposition;
 use meters::Meters;
 use portcullis_core::ConfigErrors;
+use portcullis_core::token::NumericDate;
+use portcullis_resource_server::EventReport;
+use record::{AuditRecord, Privacy};
 
 /// Shared by all generations of the settings, so that counts go on through a reload.
 #[derive(Debug)]
@@ -24,6 +32,7 @@ pub(crate) struct Telemetry {
     pub(crate) exposition: Exposition,
     pub(crate) meters: Meters,
     pub(crate) audit: Option<Audit>,
+    pub(crate) privacy: Privacy,
 }
 
 impl Telemetry {
@@ -36,6 +45,40 @@ impl Telemetry {
             exposition,
             meters,
             audit,
+            privacy: Privacy::read(log)?,
         })
+    }
+
+    /// Writes one decision down, once: as an audit record, or else, if it is a denial, in the log.
+    pub(crate) fn record(&self, record: &AuditRecord<'_>, decision: &RouteDecision<'_>) {
+        if let Some(audit) = &self.audit {
+            audit.write(record);
+        }
+        if let Err(denial) = &decision.permit {
+            denial_log::log(record, denial, self.audit.is_some());
+        }
+    }
+
+    /// Writes down what came to a receiver.
+    pub(crate) fn record_events(
+        &self,
+        now: NumericDate,
+        request_id: &str,
+        reports: &[EventReport],
+        sender: Option<Caller>,
+    ) {
+        let Some(audit) = &self.audit else {
+            return;
+        };
+        let peer = sender.filter(|_| self.privacy.peer);
+        for report in reports {
+            audit.write_event(&EventRecord::new(now, request_id, report, peer));
+        }
+    }
+
+    /// Whether a decision has to be written down.
+    pub(crate) fn records(&self, decision: &RouteDecision<'_>) -> bool {
+        // A permit without audit records leaves no line, so busy gateways build no record for it.
+        self.audit.is_some() || decision.permit.is_err()
     }
 }

@@ -1,20 +1,19 @@
 //! The audit record: one line for each decision, as JSON or for people.
 //!
-//! It says who asked for what, which route decided, and how. It holds no token, no secret and no
-//! query. Each member is cut to a length, and text from outside is escaped. Personal data can be
-//! left out.
+//! It says who asked for what, which route decided, and how. A refusal by policy names the verified
+//! caller, what was demanded and what the token has. It holds no token, no secret and no query.
+//! Each member is cut to a length, and text from outside is escaped. Personal data can be left out.
 
 use super::plain_json;
 use crate::decision::policy::{ForwardPermit, RouteDecision};
 use crate::decision::time::utc;
-use crate::identity::kind_name;
 use crate::request::caller::Caller;
 use crate::request::incoming::IncomingRequest;
 use crate::request::trace::Trace;
 use aws_lc_rs::hmac;
-use portcullis_core::Denial;
-use portcullis_core::rejection::quote;
+use portcullis_core::rejection::{Entitlements, RefusedCaller, quote};
 use portcullis_core::token::{AccessToken, NumericDate};
+use portcullis_core::{CodeLinks, Denial};
 use serde::Serialize;
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -39,6 +38,9 @@ pub(crate) struct AuditRecord<'r> {
     pub(crate) outcome: &'static str,
     /// The code of a refusal or an outage, else `ok`.
     pub(crate) code: &'static str,
+    /// The page of the code of a refusal or an outage.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) code_url: Option<String>,
     pub(crate) method: Cow<'r, str>,
     pub(crate) host: &'r str,
     pub(crate) path: Cow<'r, str>,
@@ -48,6 +50,11 @@ pub(crate) struct AuditRecord<'r> {
     pub(crate) peer: Option<Caller>,
     #[serde(flatten)]
     pub(crate) who: Option<CallerRecord<'r>>,
+    /// What the route demands by name, and what the token has of the same kinds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) required: Option<&'r Entitlements>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) present: Option<&'r Entitlements>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) facts: Option<String>,
     /// The Cedar policies that decided.
@@ -56,15 +63,16 @@ pub(crate) struct AuditRecord<'r> {
     pub(crate) latency_us: u64,
 }
 
-/// The caller that was let through.
+/// The caller of a verified token: let through, or refused afterwards. A token that was refused
+/// before names nobody, as anybody can write one.
 #[derive(Debug, Serialize)]
 pub(crate) struct CallerRecord<'r> {
-    issuer: Cow<'r, str>,
+    pub(crate) issuer: Cow<'r, str>,
     kind: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    subject: Option<Cow<'r, str>>,
+    pub(crate) subject: Option<Cow<'r, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    client: Option<Cow<'r, str>>,
+    pub(crate) client: Option<Cow<'r, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     tenant: Option<Cow<'r, str>>,
 }
@@ -92,22 +100,28 @@ impl<'r> AuditRecord<'r> {
         decision: &'r RouteDecision<'_>,
         took: Duration,
         privacy: &Privacy,
+        links: &CodeLinks,
     ) -> Self {
         let (outcome, code, facts) = outcome(&decision.permit);
-        let token = decision.permit.as_ref().ok().and_then(ForwardPermit::token);
+        let refused = decision.permit.is_err();
+        let refused_caller = refused_caller(&decision.permit);
+        let shortfall = refused_caller.and_then(|caller| caller.shortfall.as_ref());
         Self {
             time: utc(now),
             request_id: request.id,
             trace_id: request.trace.map(Trace::id),
             outcome,
             code,
+            code_url: refused.then(|| links.link(code)).flatten(),
             // The parsed host and path, as decided on, and not the client's spelling.
             method: cut(request.method.as_str(), LONGEST_METHOD),
             host: request.target.host.name(),
             path: cut(request.target.path.as_str(), LONGEST_PATH),
             route: &decision.route.name,
             peer: privacy.peer.then_some(request.caller),
-            who: token.map(|token| CallerRecord::new(token, &privacy.subject)),
+            who: caller(&decision.permit, refused_caller, &privacy.subject),
+            required: shortfall.map(|it| &it.required),
+            present: shortfall.map(|it| &it.present),
             facts: facts.map(|facts| cut(&facts, 2 * LONGEST).into_owned()),
             policies: &decision.policies.determining,
             latency_us: u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
@@ -167,21 +181,57 @@ impl<'r> AuditRecord<'r> {
 }
 
 impl<'r> CallerRecord<'r> {
-    fn new(token: &'r AccessToken, subject: &SubjectForm) -> Self {
-        let identity = token.identity();
-        let issuer = token.issuer().as_str();
-        let subject = match (identity.subject(), subject) {
-            (Some(subject), SubjectForm::Plain) => Some(cut(subject, LONGEST)),
-            (Some(subject), SubjectForm::Hashed(key)) => Some(hash(key, issuer, subject).into()),
-            _ => None,
-        };
+    fn of_token(token: &'r AccessToken, form: &SubjectForm) -> Self {
+        let (identity, issuer) = (token.identity(), token.issuer().as_str());
         Self {
             issuer: cut(issuer, LONGEST),
-            kind: kind_name(identity.kind()),
-            subject,
+            kind: identity.kind().name(),
+            subject: shown_subject(issuer, identity.subject(), form),
             client: identity.client().map(cut_name),
             tenant: identity.tenant().map(cut_name),
         }
+    }
+
+    fn of_refused(caller: &'r RefusedCaller, form: &SubjectForm) -> Self {
+        Self {
+            issuer: cut(&caller.issuer, LONGEST),
+            kind: caller.kind,
+            subject: shown_subject(&caller.issuer, caller.subject.as_deref(), form),
+            client: caller.client.as_deref().map(cut_name),
+            tenant: caller.tenant.as_deref().map(cut_name),
+        }
+    }
+}
+
+/// The verified caller, permitted or refused.
+fn caller<'r>(
+    permit: &'r Result<ForwardPermit, Denial>,
+    refused: Option<&'r RefusedCaller>,
+    form: &SubjectForm,
+) -> Option<CallerRecord<'r>> {
+    match permit {
+        Ok(permit) => Some(CallerRecord::of_token(permit.token()?, form)),
+        Err(_) => Some(CallerRecord::of_refused(refused?, form)),
+    }
+}
+
+fn refused_caller(permit: &Result<ForwardPermit, Denial>) -> Option<&RefusedCaller> {
+    match permit {
+        Err(Denial::Rejection(rejection)) => rejection.caller(),
+        _ => None,
+    }
+}
+
+/// The subject as the settings want it shown.
+fn shown_subject<'r>(
+    issuer: &str,
+    subject: Option<&'r str>,
+    form: &SubjectForm,
+) -> Option<Cow<'r, str>> {
+    match (subject?, form) {
+        (subject, SubjectForm::Plain) => Some(cut(subject, LONGEST)),
+        (subject, SubjectForm::Hashed(key)) => Some(hash(key, issuer, subject).into()),
+        (_, SubjectForm::Omitted) => None,
     }
 }
 

@@ -167,7 +167,9 @@ mod tests {
     fn header_fields_are_bounded_by_the_bytes_received() {
         let activity = Activity::new();
         assert!(activity.is_in_proportion(4_096) && !activity.is_in_proportion(1));
-        activity.byte_counter().fetch_add(100, Ordering::Relaxed);
+        activity
+            .byte_counter()
+            .fetch_add(100, Ordering::Relaxed);
         assert!(activity.is_in_proportion(1_599) && !activity.is_in_proportion(1));
     }
 

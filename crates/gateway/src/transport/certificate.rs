@@ -1,11 +1,13 @@
 //! The expiry of a certificate.
 
-use x509_parser::prelude::{FromDer as _, X509Certificate};
+use x509_cert::Certificate;
+use x509_cert::der::Decode as _;
 
 /// The end of its validity, in Unix time; `None` if the certificate cannot be parsed.
 pub(crate) fn expiry(certificate: &[u8]) -> Option<i64> {
-    let (_, certificate) = X509Certificate::from_der(certificate).ok()?;
-    Some(certificate.validity().not_after.timestamp())
+    let certificate = Certificate::from_der(certificate).ok()?;
+    let end = certificate.tbs_certificate().validity().not_after;
+    i64::try_from(end.to_unix_duration().as_secs()).ok()
 }
 
 #[cfg(test)]
@@ -17,7 +19,9 @@ mod tests {
     fn the_end_of_a_certificate_is_read() {
         let mut params = CertificateParams::new(["gw.example".to_owned()]).unwrap();
         params.not_after = date_time_ymd(2_030, 1, 1);
-        let certificate = params.self_signed(&KeyPair::generate().unwrap()).unwrap();
+        let certificate = params
+            .self_signed(&KeyPair::generate().unwrap())
+            .unwrap();
         assert_eq!(expiry(certificate.der()), Some(1_893_456_000));
         assert_eq!(expiry(b"nonsense"), None);
     }

@@ -54,6 +54,8 @@ pub(crate) enum BodyFault {
     TooManyFields,
     /// The client went away, or framed it badly.
     Broken,
+    /// Its token is refused by now.
+    TokenEnded,
 }
 
 impl ClientBody {
@@ -178,6 +180,7 @@ impl fmt::Display for BodyFault {
             Self::TooSlow => "the body came too slowly",
             Self::TooManyFields => "the body has trailers beyond limits.headers, or too large ones",
             Self::Broken => "the client broke off the body",
+            Self::TokenEnded => "the token of the request ended before its body",
         })
     }
 }

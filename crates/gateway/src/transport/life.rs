@@ -1,10 +1,10 @@
 //! The life of the gateway, and why a stream is ended early.
 
-use arc_swap::ArcSwapOption;
-use portcullis_core::token::{AccessToken, NumericDate};
-use portcullis_core::{Code, Denial};
-use portcullis_resource_server::ResourceServer;
+use portcullis_core::Denial;
+use portcullis_core::rejection::Rejection;
+use portcullis_core::token::AccessToken;
 use portcullis_resource_server::clock::Clock;
+use portcullis_resource_server::{ResourceServer, TokenEnd, TokenWatch};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,18 +14,11 @@ use tokio::sync::watch;
 /// How long a tunnel has to close after it was told to.
 pub(crate) const FAREWELL: Duration = Duration::from_secs(5);
 
-/// How often the token of a stream is checked again.
-const RECHECK: Duration = Duration::from_secs(5);
-
 /// Why a stream is ended early.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Cause {
-    /// The token that opened it expired.
-    Expired,
-    /// The token was revoked, or its revocation can no longer be ruled out.
-    Revoked,
-    /// The settings in use no longer accept its issuer, its key, or its claims.
-    Distrusted,
+    /// The token that opened it is no longer good.
+    Token(TokenEnd),
     /// The gateway stops: another one may go on.
     Stopping,
     /// Nothing came from either side.
@@ -38,18 +31,19 @@ impl Cause {
     /// The reason that the client gets.
     pub(crate) const fn phrase(self) -> &'static str {
         match self {
-            Self::Expired => "the access token expired",
-            Self::Revoked => "the access token was revoked",
-            Self::Distrusted => "the access token is no longer accepted",
+            Self::Token(end) => end.phrase(),
             Self::Stopping => "the gateway stops",
             Self::Idle => "nothing was sent for too long",
             Self::Old => "the stream has reached its longest life",
         }
     }
 
-    /// Whether the same client may open the stream again at once.
+    /// Whether the same client may open the stream again with the same token.
     pub(crate) const fn may_come_back(self) -> bool {
-        matches!(self, Self::Stopping | Self::Idle | Self::Old)
+        match self {
+            Self::Token(end) => end.may_come_back(),
+            Self::Stopping | Self::Idle | Self::Old => true,
+        }
     }
 }
 
@@ -60,6 +54,7 @@ pub(crate) struct Traffic(Arc<TrafficFlags>);
 #[derive(Debug, Default)]
 struct TrafficFlags {
     seen: AtomicBool,
+    streaming: AtomicBool,
     over: AtomicBool,
 }
 
@@ -67,6 +62,15 @@ impl Traffic {
     /// Notes that something went by.
     pub(crate) fn note(&self) {
         self.0.seen.store(true, Ordering::Relaxed);
+    }
+
+    /// Notes that the response is a stream that has begun: it ends with the token by itself.
+    pub(crate) fn begin_stream(&self) {
+        self.0.streaming.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn has_stream(&self) -> bool {
+        self.0.streaming.load(Ordering::Relaxed)
     }
 
     /// Notes that the response is over: nobody reads the rest of the request.
@@ -102,7 +106,16 @@ pub(crate) struct Life {
     stopping: watch::Receiver<bool>,
     background: watch::Sender<()>,
     /// The server of the settings in use: it also decides on streams from before a reload.
-    server: Arc<ArcSwapOption<ResourceServer>>,
+    server: Arc<watch::Sender<Option<ResourceServer>>>,
+}
+
+/// What ends under the watch over a token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum WatchScope {
+    /// A stream ends as soon as its token is no longer good.
+    Stream,
+    /// Any other body may outlive the expiry of its token, but not its revocation.
+    Body,
 }
 
 /// Something that outlives its connection's service, such as a tunnel. It counts until it is
@@ -118,13 +131,20 @@ impl Life {
         Self {
             stopping,
             background: watch::Sender::new(()),
-            server: Arc::default(),
+            server: Arc::new(watch::Sender::new(None)),
         }
     }
 
     /// Lets this server decide from now on.
     pub(crate) fn set_server(&self, server: ResourceServer) {
-        self.server.store(Some(Arc::new(server)));
+        self.server.send_if_modified(|current| {
+            // Where a reload keeps the server, its streams need not check again.
+            let is_same = current
+                .as_ref()
+                .is_some_and(|current| current.is_same(&server));
+            *current = Some(server);
+            !is_same
+        });
     }
 
     pub(crate) fn is_stopping(&self) -> bool {
@@ -149,18 +169,41 @@ impl Life {
         })
     }
 
-    /// Why a token that was accepted once is no longer accepted.
-    async fn find_objection(&self, token: &AccessToken) -> Option<Cause> {
-        let Some(server) = self.server.load_full() else {
-            return Some(Cause::Distrusted);
-        };
-        match server.recheck(token).await {
-            Ok(()) => None,
-            Err(Denial::Rejection(rejection)) if rejection.code() != Code::TokenRevoked => {
-                Some(Cause::Distrusted)
+    /// Waits for the end of a token, with the server in use: a reload may replace the one that let
+    /// it in.
+    pub(crate) async fn follow(self, watch: TokenWatch, scope: WatchScope) -> TokenEnd {
+        let mut servers = self.server.subscribe();
+        loop {
+            let Some(server) = servers.borrow_and_update().clone() else {
+                return TokenEnd::Distrusted;
+            };
+            let end = async {
+                match scope {
+                    WatchScope::Stream => watch.wait(&server).await,
+                    WatchScope::Body => {
+                        watch.wait_for_revocation(&server).await;
+                        TokenEnd::Revoked
+                    }
+                }
+            };
+            tokio::select! {
+                end = end => return end,
+                // Each in its turn: a reload must not make all streams check in one instant.
+                Ok(()) = servers.changed() => watch.wait_for_turn(&server).await,
             }
-            // An outage counts as well: a store that is down cannot rule a revocation out.
-            Err(_) => Some(Cause::Revoked),
+        }
+    }
+
+    /// Why the server in use refuses a token whose request was cut.
+    pub(crate) async fn refuse(&self, token: &AccessToken) -> Denial {
+        let server = self.server.borrow().clone();
+        match server {
+            Some(server) => match server.recheck(token).await {
+                Err(denial) => denial,
+                // Streams get no leeway beyond `exp`, and other requests do.
+                Ok(()) => Rejection::of_expiry().into(),
+            },
+            None => Rejection::of_expiry().into(),
         }
     }
 
@@ -175,41 +218,7 @@ impl Life {
     }
 }
 
-/// Waits until a token is no longer good: until it expires, or the server in use objects. That is
-/// asked at intervals: the token may be revoked, its key withdrawn, or its issuer removed.
-pub(crate) async fn no_longer_good(life: Life, clock: Arc<dyn Clock>, token: AccessToken) -> Cause {
-    let end = end_of(&token, &*clock);
-    loop {
-        let left = match end {
-            Some(end) => time_until(end, &*clock),
-            None => RECHECK,
-        };
-        if left.is_zero() {
-            return Cause::Expired;
-        }
-        clock.sleep(left.min(RECHECK)).await;
-        // At its end a token has expired, whatever else the server would say of it.
-        let has_expired = match end {
-            Some(end) => clock.now() >= end,
-            None => false,
-        };
-        if !has_expired && let Some(cause) = life.find_objection(&token).await {
-            return cause;
-        }
-    }
-}
-
-/// When a stream that this token opens has to end. An introspected token may have no expiry.
-fn end_of(token: &AccessToken, clock: &dyn Clock) -> Option<NumericDate> {
-    let expires = token.expires()?;
-    if expires > clock.now() {
-        return Some(expires);
-    }
-    // It was accepted within the leeway for clocks, so the stream may use up the leeway as well.
-    let leeway = i64::try_from(token.verifier().profile().leeway.as_secs()).unwrap_or_default();
-    Some(expires.plus(leeway))
-}
-
-fn time_until(end: NumericDate, clock: &dyn Clock) -> Duration {
-    Duration::from_secs(u64::try_from(end.since(clock.now())).unwrap_or_default())
+/// Waits until a token is no longer good for the stream that it opened.
+pub(crate) async fn no_longer_good(life: Life, watch: TokenWatch) -> TokenEnd {
+    life.follow(watch, WatchScope::Stream).await
 }

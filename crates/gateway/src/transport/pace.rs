@@ -106,7 +106,9 @@ impl Pace {
             Some(since) => since.elapsed(),
             None => Duration::ZERO,
         };
-        allowed.saturating_sub(self.waited).saturating_sub(waiting)
+        allowed
+            .saturating_sub(self.waited)
+            .saturating_sub(waiting)
     }
 
     /// Whether the body may be silent for longer.

@@ -1,10 +1,12 @@
 //! TLS with rustls and aws-lc-rs: certificates from files, for listeners and towards upstreams.
 
 use super::certificate;
+use super::client_certificate::AnyClientCertificate;
 use crate::settings::TlsSettings;
 use arc_swap::ArcSwap;
 use hyper_rustls::ConfigBuilderExt as _;
 use portcullis_core::ConfigError;
+use portcullis_core::config::{DECRYPT, is_encrypted_key};
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -89,7 +91,7 @@ fn server_config(settings: &TlsSettings) -> Result<ServerConfig, ConfigError> {
         None => builder.with_no_client_auth(),
     };
     let chain = certificate.read_certificates()?;
-    let key = key_setting.check(PrivateKeyDer::from_pem_file(&settings.key))?;
+    let key = key_setting.read_key()?;
     let mut config = key_setting.check(builder.with_single_cert(chain, key))?;
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     // Early data can be replayed (RFC 8446, section 8), and upstreams do not expect that.
@@ -101,6 +103,11 @@ fn server_config(settings: &TlsSettings) -> Result<ServerConfig, ConfigError> {
 fn client_verifier(
     settings: &TlsSettings,
 ) -> Result<Option<Arc<dyn ClientCertVerifier>>, ConfigError> {
+    // The settings refuse `client_authorities` beside it, so no check is dropped here.
+    if settings.bound_clients {
+        let verifier = AnyClientCertificate::new(crypto_provider());
+        return Ok(Some(Arc::new(verifier)));
+    }
     let Some(file) = &settings.client_authorities else {
         return Ok(None);
     };
@@ -160,6 +167,23 @@ impl<'s> FileSetting<'s> {
             self.check(roots.add(certificate))?;
         }
         Ok(roots)
+    }
+
+    fn read_key(&self) -> Result<PrivateKeyDer<'static>, ConfigError> {
+        match PrivateKeyDer::from_pem_file(self.path) {
+            Ok(key) => Ok(key),
+            Err(error) => {
+                // The parser passes over an encrypted key, and would say that there is none.
+                let pem = std::fs::read(self.path).unwrap_or_default();
+                if !is_encrypted_key(&pem) {
+                    return Err(self.fault(&error));
+                }
+                let expected = "a private key without a passphrase";
+                let found = format!("an encrypted one in the file `{}`", self.path.display());
+                let fault = ConfigError::expected(self.place.as_str(), expected);
+                Err(fault.found_as(found).help(DECRYPT))
+            }
+        }
     }
 
     fn read_certificates(&self) -> Result<Vec<CertificateDer<'static>>, ConfigError> {

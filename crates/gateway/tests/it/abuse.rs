@@ -27,7 +27,10 @@ async fn fields_are_counted_on_every_version() {
         (ended[&3].code().as_str(), ended[&5].code().as_str()),
         ("request.fields", "request.fields")
     );
-    let text: String = names.iter().map(|name| format!("{name}: 1\r\n")).collect();
+    let text: String = names
+        .iter()
+        .map(|name| format!("{name}: 1\r\n"))
+        .collect();
     let raw = format!("GET /x HTTP/1.1\r\nHost: gw.example\r\n{text}Connection: close\r\n\r\n");
     assert!(
         setup
@@ -143,7 +146,9 @@ async fn requests_that_are_taken_back_at_once_end_the_connection() {
 
 #[tokio::test]
 async fn requests_that_are_taken_back_one_by_one_end_the_connection() {
-    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0")
+        .await
+        .unwrap();
     let address = silent.local_addr().unwrap();
     let setup = TestSetup::new(&format!("upstream = \"http://{address}\"\n{PUBLIC}")).await;
     let mut client = RawHttp2::open(setup.gateway, &[], true).await;

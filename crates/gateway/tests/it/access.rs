@@ -77,7 +77,9 @@ async fn an_outage_is_ours() {
     setup
         .idp
         .fail(Endpoint::Jwks, portcullis_idp::Fault::InternalError);
-    setup.clock.advance(std::time::Duration::from_secs(90_000));
+    setup
+        .clock
+        .advance(std::time::Duration::from_secs(90_000));
     let answer = setup.client().get("/x", Some(&setup.token())).await;
     assert_eq!(
         (answer.status, answer.code().as_str()),

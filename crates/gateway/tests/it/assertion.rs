@@ -33,7 +33,9 @@ fn key_file(name: &str, algorithm: &'static rcgen::SignatureAlgorithm) -> PathBu
     ));
     std::fs::write(
         &file,
-        KeyPair::generate_for(algorithm).unwrap().serialize_pem(),
+        KeyPair::generate_for(algorithm)
+            .unwrap()
+            .serialize_pem(),
     )
     .unwrap();
     file
@@ -66,7 +68,10 @@ async fn assertion(
         "portcullis.assertion",
         "x-auth-subject",
     ];
-    spellings.iter().flat_map(|name| saw.values(name)).collect()
+    spellings
+        .iter()
+        .flat_map(|name| saw.values(name))
+        .collect()
 }
 
 async fn fetch_keys(setup: &TestSetup) -> ClientResponse {
@@ -164,7 +169,11 @@ async fn no_client_can_say_it() {
         "portcullis.assertion",
         "x-auth-subject",
     ];
-    assert!(assertion(&setup, "/public", None, &forged).await.is_empty());
+    assert!(
+        assertion(&setup, "/public", None, &forged)
+            .await
+            .is_empty()
+    );
     assert!(
         assertion(&setup, "/public", Some(&setup.token()), &forged)
             .await
@@ -235,7 +244,9 @@ async fn keys_are_exchanged_by_a_reload() {
     let token = setup.token();
     let kids = async || {
         let set: Value = serde_json::from_slice(&fetch_keys(&setup).await.body).unwrap();
-        let told = assertion(&setup, "/x", Some(&token), &[]).await.remove(0);
+        let told = assertion(&setup, "/x", Some(&token), &[])
+            .await
+            .remove(0);
         assert_eq!(
             judge(&setup, &told, "https://orders.internal").await,
             "fine"
@@ -275,6 +286,36 @@ async fn a_key_that_was_made_at_the_start_stays_through_reloads() {
         .await
         .unwrap();
     assert_eq!(fetch_keys(&setup).await.body, before);
+}
+
+/// What the settings no longer name must not go on signing.
+#[tokio::test]
+async fn a_key_of_a_file_ends_with_its_setting() {
+    let file = key_file("named-once", &PKCS_ED25519);
+    let named = settings(&format!("keys = [{file:?}]\n"));
+    let setup = TestSetup::new(&named).await;
+    let before = fetch_keys(&setup).await.body;
+    let unnamed = setup.settings(&settings(""));
+    setup.handle.reload(unnamed).await.unwrap();
+    assert_ne!(fetch_keys(&setup).await.body, before);
+}
+
+/// Tools write a text before a key, but nothing that fills the memory.
+#[test]
+fn a_file_of_a_key_has_a_size() {
+    let file = key_file("with-text", &PKCS_ED25519);
+    let key = std::fs::read_to_string(&file).unwrap();
+    for (before, is_read) in [(15 * 1_024, true), (16 * 1_024, false)] {
+        std::fs::write(&file, format!("{}\n{key}", "x".repeat(before))).unwrap();
+        let text = format!(
+            "[[issuer]]\nurl = \"https://a.example\"\naudience = \"a\"\n\
+             [gateway]\nupstream = \"http://127.0.0.1:1\"\n{}",
+            settings(&format!("keys = [{file:?}]\n"))
+        );
+        let config = GatewayConfig::from_toml(&text);
+        let read = config.and_then(GatewaySettings::try_from);
+        assert_eq!(read.is_ok(), is_read, "{:?}", read.err());
+    }
 }
 
 #[test]

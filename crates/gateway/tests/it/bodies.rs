@@ -46,7 +46,11 @@ async fn a_body_that_does_not_say_its_size_is_cut_off_at_the_limit() {
         (413, "request.body")
     );
     assert!(
-        setup.upstream.take_requests().iter().all(|saw| !saw.whole),
+        setup
+            .upstream
+            .take_requests()
+            .iter()
+            .all(|saw| !saw.whole),
         "the upstream must not take a part for the whole"
     );
 }
@@ -203,7 +207,10 @@ async fn an_answer_may_begin_while_the_request_goes_on() {
         while taken < MUCH {
             let length = read.read(&mut piece).await.unwrap();
             assert_ne!(length, 0, "the request broke off");
-            taken += piece[..length].iter().filter(|byte| **byte == b'a').count();
+            taken += piece[..length]
+                .iter()
+                .filter(|byte| **byte == b'a')
+                .count();
         }
         answering.await.unwrap()
     });
@@ -219,7 +226,10 @@ async fn an_answer_may_begin_while_the_request_goes_on() {
     while taken < MUCH {
         let length = client.read(&mut piece).await.unwrap();
         assert_ne!(length, 0, "the answer broke off");
-        taken += piece[..length].iter().filter(|byte| **byte == b'b').count();
+        taken += piece[..length]
+            .iter()
+            .filter(|byte| **byte == b'b')
+            .count();
     }
     upstream.await.unwrap();
 }

@@ -74,7 +74,9 @@ async fn a_flood_of_streams_is_refused_beyond_the_bound_and_probes_go_on() {
     for _ in 0..2 {
         let mut connection = RawHttp2::open(setup.gateway, &[], true).await;
         for stream in 0..10 {
-            connection.request(2 * stream + 1, "/slow", &[], true).await;
+            connection
+                .request(2 * stream + 1, "/slow", &[], true)
+                .await;
         }
         flood.push(connection);
     }
@@ -271,8 +273,12 @@ async fn questions_beyond_the_bound_are_refused_in_the_words_of_each_door() {
     .header("te", "trailers")
     .body(Full::new(Bytes::from_static(b"\0\0\0\0\0")))
     .unwrap();
-    let answer =
-        ClientResponse::of(Client::new(setup.ext_authz.unwrap()).open_http2(call).await).await;
+    let answer = ClientResponse::of(
+        Client::new(setup.ext_authz.unwrap())
+            .open_http2(call)
+            .await,
+    )
+    .await;
     let said = String::from_utf8_lossy(&answer.body).into_owned();
     assert!(
         answer.status == 200 && said.contains("gateway.busy"),

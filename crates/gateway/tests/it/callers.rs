@@ -293,7 +293,11 @@ async fn nobody_authenticates_a_connection_that_others_share() {
     ] {
         let answer = sends(&setup, None, &[("authorization", credentials)]).await;
         assert_eq!(answer.status, 401);
-        let offered: Vec<_> = answer.headers.get_all("www-authenticate").iter().collect();
+        let offered: Vec<_> = answer
+            .headers
+            .get_all("www-authenticate")
+            .iter()
+            .collect();
         assert_eq!(
             offered,
             ["Basic realm=\"x\""],

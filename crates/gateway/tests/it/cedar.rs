@@ -5,7 +5,7 @@ use crate::client::Client;
 use crate::setup::TestSetup;
 use crate::upstream::Upstream;
 use http::{HeaderValue, Method, Request};
-use portcullis_gateway::{Config, Gateway, Settings, cedar_schema};
+use portcullis_gateway::{Config, DemandChange, Gateway, Settings, cedar_schema};
 use portcullis_idp::{Dialect, Endpoint, Idp, IdpConfig};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -279,7 +279,9 @@ async fn groups_that_do_not_fit_into_a_token_are_looked_up_for_a_policy() {
         dialect: Dialect::Entra,
         ..IdpConfig::default()
     };
-    config.users[1].groups = (0..250).map(|number| format!("group-{number}")).collect();
+    config.users[1].groups = (0..250)
+        .map(|number| format!("group-{number}"))
+        .collect();
     let idp = Idp::start(config).await.unwrap();
     let upstream = Upstream::start().await;
     let start = async |more: &str| {
@@ -319,6 +321,32 @@ async fn groups_that_do_not_fit_into_a_token_are_looked_up_for_a_policy() {
     assert_eq!(client.get("/x", Some(&bob)).await.code(), "policy.denied");
     assert_eq!(client.get("/y", Some(&bob)).await.code(), "policy.denied");
     assert!(idp.requests(Endpoint::Graph) > 0);
+}
+
+#[test]
+fn a_route_that_policies_see_otherwise_is_a_difference() {
+    let folder = Folder::new("renamed");
+    folder.write("a.cedar", "permit (principal, action, resource);");
+    let settings = |members: &str| {
+        let route = format!("[[route]]\n{members}\nrequire = {{ cedar = true }}\n");
+        let text = format!(
+            "[[issuer]]\nurl = \"https://a\"\naudience = [\"b\"]\n[gateway]\nupstream = \"http://127.0.0.1:1\"\n{}",
+            tables(&folder.0, &route)
+        );
+        Settings::try_from(Config::from_toml(&text).unwrap()).unwrap()
+    };
+    let old = settings("path = \"/x/{id}\"\nname = \"orders\"");
+    for (new, differs) in [
+        ("path = \"/x/{id}\"\nname = \"orders\"", false),
+        ("path = \"/x/{id}\"\nname = \"invoices\"", true),
+        ("path = \"/x/{key}\"\nname = \"orders\"", true),
+    ] {
+        let new = settings(new);
+        let comparison = old.compare(&new).unwrap();
+        let mut changes = comparison.requests.iter().map(|it| it.change);
+        assert_eq!(changes.any(|it| it == DemandChange::Changed), differs);
+        assert!(comparison.others.is_empty());
+    }
 }
 
 /// The faults of `[cedar]` in settings, each with its place and help.
@@ -417,8 +445,8 @@ fn all_other_faults_are_told_at_once() {
     for place in [
         "cedar.claims.level: ",
         "cedar.claims.a b: ",
-        "/nowhere.cedar: ",
-        &format!("{}: ", folder.0.display()),
+        "cedar.policies[1]: /nowhere.cedar: ",
+        &format!("cedar.policies[0]: {}: ", folder.0.display()),
         "route[0].name: ",
         "route[0].path: ",
         "route[0].require.cedar: ",

@@ -29,9 +29,14 @@ impl ClientResponse {
         }
     }
 
+    /// The body as JSON; null if it is something else.
+    pub(crate) fn json(&self) -> serde_json::Value {
+        serde_json::from_slice(&self.body).unwrap_or_default()
+    }
+
     /// The code of a problem document.
     pub(crate) fn code(&self) -> String {
-        let problem: serde_json::Value = serde_json::from_slice(&self.body).unwrap_or_default();
+        let problem = self.json();
         problem["code"].as_str().unwrap_or_default().to_owned()
     }
 }

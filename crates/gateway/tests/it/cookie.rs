@@ -144,7 +144,9 @@ async fn no_upstream_sees_the_token() {
         (Method::POST, "/public/x"),
     ] {
         assert_eq!(
-            send(&setup, method, path, &[cookie(&token)]).await.status,
+            send(&setup, method, path, &[cookie(&token)])
+                .await
+                .status,
             200,
             "{path}"
         );

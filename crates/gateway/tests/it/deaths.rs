@@ -399,7 +399,9 @@ async fn ask(setup: &TestSetup, method: Method, path: &str, http2: bool) -> Clie
         Bytes::new()
     };
     let response = if http2 {
-        let request = Request::builder().method(method).version(Version::HTTP_2);
+        let request = Request::builder()
+            .method(method)
+            .version(Version::HTTP_2);
         let request = request.uri(format!("http://gw.example{path}"));
         setup
             .client()
@@ -443,8 +445,16 @@ async fn judge(
     if row.sent > 0 && passed_over != row.passed_over {
         faults.push(format!("passed over: {passed_over}"));
     }
-    faults.extend(other.judge(setup, Method::POST, by_http2, row.other).await);
-    faults.extend(alone.judge(setup, Method::GET, by_http2, row.alone).await);
+    faults.extend(
+        other
+            .judge(setup, Method::POST, by_http2, row.other)
+            .await,
+    );
+    faults.extend(
+        alone
+            .judge(setup, Method::GET, by_http2, row.alone)
+            .await,
+    );
     if alone.dying.requests() != row.sent {
         faults.push(format!(
             "alone, it got the request {} times",
@@ -469,7 +479,9 @@ async fn hold(rows: &'static [Row], http2: bool) {
                 settings.push_str(&pair.settings);
                 pairs.push(pair);
             }
-            let pairs: [ServerPair; 3] = pairs.try_into().unwrap_or_else(|_| panic!("three pairs"));
+            let pairs: [ServerPair; 3] = pairs
+                .try_into()
+                .unwrap_or_else(|_| panic!("three pairs"));
             all.push((row, pairs, by_http2));
         }
     }

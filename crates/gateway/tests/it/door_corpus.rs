@@ -56,7 +56,11 @@ async fn no_question_gets_leave_without_a_decision() {
             proxy => worlds[proxy].forward_auth,
         };
         for version in ["1.1", "2"] {
-            if question.http.as_ref().is_some_and(|only| only != version) {
+            if question
+                .http
+                .as_ref()
+                .is_some_and(|only| only != version)
+            {
                 continue;
             }
             let answer = ask(door.unwrap(), question, version).await;
@@ -115,7 +119,9 @@ async fn ask(door: SocketAddr, question: &Question, version: &str) -> ClientResp
         for (name, value) in &question.headers {
             request = request.header(name, value);
         }
-        let request = request.body(Full::new(Bytes::from_static(body))).unwrap();
+        let request = request
+            .body(Full::new(Bytes::from_static(body)))
+            .unwrap();
         return ClientResponse::of(Client::new(door).open_http2(request).await).await;
     }
     let mut head =

@@ -70,7 +70,7 @@ impl World {
             }
         };
         tokio::select! {
-            reason = self.gateway.wait_for_end(token) => reason,
+            end = self.gateway.wait_for_end(token) => end.phrase(),
             () = time => panic!("the token does not end"),
         }
     }
@@ -194,7 +194,11 @@ async fn the_application_sees_the_headers_of_the_gateway_only() {
     let request = EmbeddedRequest::new(Method::GET, "/x", headers(&forged));
     let admission = world.gateway.admit(request).await.unwrap();
     assert_eq!(admission.token.unwrap().subject(), Some("user-1"));
-    let mut removed: Vec<&str> = admission.removed.iter().map(|name| name.as_str()).collect();
+    let mut removed: Vec<&str> = admission
+        .removed
+        .iter()
+        .map(|name| name.as_str())
+        .collect();
     removed.sort_unstable();
     assert_eq!(
         removed,
@@ -270,7 +274,12 @@ async fn callers_who_keep_failing_have_to_wait() {
     };
     let mut codes = Vec::new();
     for _ in 0..12 {
-        codes.push(world.outcome(request(Some("192.0.2.1"))).await.unwrap_err());
+        codes.push(
+            world
+                .outcome(request(Some("192.0.2.1")))
+                .await
+                .unwrap_err(),
+        );
     }
     assert_eq!(
         codes.last(),

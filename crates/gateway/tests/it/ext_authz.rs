@@ -108,7 +108,9 @@ async fn an_outage_is_no_status_that_envoy_might_let_pass() {
     let door = Client::new(setup.ext_authz.unwrap());
     setup.idp.fail(Endpoint::Jwks, Fault::InternalError);
     setup.clock.advance(Duration::from_secs(90_000));
-    let answer = door.send(question("/check/x", Some(&setup.token()))).await;
+    let answer = door
+        .send(question("/check/x", Some(&setup.token())))
+        .await;
     assert_eq!(
         (answer.status, answer.code().as_str()),
         (403, "outage.keys")
@@ -254,7 +256,9 @@ async fn a_call_of_another_method_gets_no_status_that_means_leave() {
             .header("te", "trailers")
             .body(Full::new(Bytes::from(frame(0, b""))))
             .unwrap();
-        let answer = Client::new(setup.ext_authz.unwrap()).open_http2(call).await;
+        let answer = Client::new(setup.ext_authz.unwrap())
+            .open_http2(call)
+            .await;
         let expected = if path == "check/x" { 401 } else { 400 };
         assert_eq!(answer.status().as_u16(), expected, "{path}");
         assert_eq!(answer.headers().get("grpc-status"), None);

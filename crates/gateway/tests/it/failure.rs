@@ -97,7 +97,11 @@ async fn an_answer_that_breaks_off_is_not_taken_for_a_whole_one() {
     let setup = TestSetup::new(&several(&[half], "")).await;
     let response = setup.client().open(get("/x", None)).await;
     assert_eq!(response.status(), 200);
-    assert!(http_body_util::BodyExt::collect(response).await.is_err());
+    assert!(
+        http_body_util::BodyExt::collect(response)
+            .await
+            .is_err()
+    );
 }
 
 #[tokio::test]
@@ -186,7 +190,11 @@ async fn a_server_that_fails_its_probes_gets_nothing_until_it_is_well_again() {
     for _ in 0..6 {
         assert_eq!(setup.client().get("/x", None).await.status, 200);
     }
-    assert!(back.take_requests().iter().any(|saw| saw.target == "/x"));
+    assert!(
+        back.take_requests()
+            .iter()
+            .any(|saw| saw.target == "/x")
+    );
 }
 
 #[tokio::test]

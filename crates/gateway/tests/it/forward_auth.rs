@@ -240,7 +240,9 @@ async fn nginx_is_told_every_refusal_as_one_that_it_knows() {
     );
     setup.idp.fail(Endpoint::Jwks, Fault::InternalError);
     setup.clock.advance(Duration::from_secs(90_000));
-    let answer = door.send(nginx("GET", "/x", Some(&setup.token()))).await;
+    let answer = door
+        .send(nginx("GET", "/x", Some(&setup.token())))
+        .await;
     assert_eq!(
         (answer.status, header(&answer, "x-portcullis-status")),
         (403, Some("503"))

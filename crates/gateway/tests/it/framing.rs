@@ -141,7 +141,10 @@ async fn a_body_that_fails_is_told_alike_whatever_the_upstream_speaks() {
                 "request.framing",
             ),
         ] {
-            let answer = setup.client().raw(format!("{head}{rest}").as_bytes()).await;
+            let answer = setup
+                .client()
+                .raw(format!("{head}{rest}").as_bytes())
+                .await;
             assert_eq!(statuses(&answer), [status], "{name} {rest}: {answer}");
             assert!(answer.contains(code), "{name} {rest}: {answer}");
         }
@@ -163,7 +166,11 @@ async fn a_body_that_fails_is_told_alike_whatever_the_upstream_speaks() {
             "{name}"
         );
         assert!(
-            setup.upstream.take_requests().iter().all(|saw| !saw.whole),
+            setup
+                .upstream
+                .take_requests()
+                .iter()
+                .all(|saw| !saw.whole),
             "a part was taken for the whole"
         );
     }
@@ -427,7 +434,8 @@ async fn an_answer_to_head_that_names_a_length_ends_its_connection() {
             answer.starts_with(OK) && answer.contains("content-length: 3"),
             "{answer}"
         );
-        assert!(!answer.contains("abc"), "{answer}");
+        // The end, and not anywhere: the name of the request may hold these letters too.
+        assert!(answer.ends_with("\r\n\r\n"), "{answer}");
     }
     assert_eq!(connections.load(Ordering::SeqCst), 3);
 }

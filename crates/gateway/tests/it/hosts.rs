@@ -123,7 +123,9 @@ async fn a_route_for_a_host_covers_its_spellings_where_others_ask() {
             .header("x-forwarded-uri", "/x")
             .header("x-forwarded-host", host)
             .header("x-forwarded-proto", "http");
-        let answer = front.send(question.body(Full::default()).unwrap()).await;
+        let answer = front
+            .send(question.body(Full::default()).unwrap())
+            .await;
         assert_eq!(answer.status, status, "{host}");
         let raw = format!("GET /check/x HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
         assert_eq!(

@@ -41,7 +41,10 @@ async fn the_upstream_sees_what_the_gateway_says_and_nothing_else() {
     let setup = TestSetup::new(SETTINGS).await;
     let corpus: Corpus = corpus::read("identity-headers.json");
     // The other doors have their own rows.
-    let vectors = corpus.vectors.iter().filter(|vector| vector.mode.is_none());
+    let vectors = corpus
+        .vectors
+        .iter()
+        .filter(|vector| vector.mode.is_none());
     let mut count = 0;
     for vector in vectors {
         judge(&setup, vector).await;
@@ -58,7 +61,10 @@ async fn judge(setup: &TestSetup, vector: &Vector) {
         .without("email")
         .claim("sub", vector.token_sub.as_deref().unwrap_or("user-1"));
     let token = token.sign();
-    let answer = setup.client().raw(request(vector, &token).as_bytes()).await;
+    let answer = setup
+        .client()
+        .raw(request(vector, &token).as_bytes())
+        .await;
     let saw = setup.upstream.take_requests();
     if let Some(status) = vector.status {
         assert_eq!(statuses(&answer), [status], "{id}");

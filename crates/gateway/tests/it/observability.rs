@@ -69,7 +69,10 @@ fn documents_list_every_name() {
                 MetricKind::Gauge => "gauge",
                 _ => "histogram, seconds",
             };
-            let labels: Vec<String> = labels.iter().map(|label| format!("`{label}`")).collect();
+            let labels: Vec<String> = labels
+                .iter()
+                .map(|label| format!("`{label}`"))
+                .collect();
             writeln!(
                 text,
                 "| `{name}` | {kind} | {} | {help} |",
@@ -137,7 +140,9 @@ async fn every_metric_is_in_a_scrape_and_every_line_is_well_formed() {
     }
     for line in text.lines().filter(|line| !line.starts_with('#')) {
         let (series, value) = line.rsplit_once(' ').unwrap();
-        value.parse::<f64>().unwrap_or_else(|_| panic!("{line}"));
+        value
+            .parse::<f64>()
+            .unwrap_or_else(|_| panic!("{line}"));
         let (name, labels) = series.split_once('{').unwrap_or((series, "}"));
         let base = ["_bucket", "_sum", "_count"]
             .iter()
@@ -251,7 +256,10 @@ fn fields(call: &str) -> Vec<String> {
             .trim_start_matches(['%', '?'])
             .to_owned()
     };
-    fields.map(name).filter(|name| !name.is_empty()).collect()
+    fields
+        .map(name)
+        .filter(|name| !name.is_empty())
+        .collect()
 }
 
 fn sources(folder: &Path) -> Vec<PathBuf> {
@@ -266,6 +274,9 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
         }
     });
     nested
-        .filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
+        .filter(|path| {
+            path.extension()
+                .is_some_and(|extension| extension == "rs")
+        })
         .collect()
 }

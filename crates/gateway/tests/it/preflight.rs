@@ -99,7 +99,12 @@ async fn a_preflight_of_http2_has_no_body_either() {
         .body(body)
         .unwrap();
     assert_eq!(
-        setup.client().open_http2(request).await.status().as_u16(),
+        setup
+            .client()
+            .open_http2(request)
+            .await
+            .status()
+            .as_u16(),
         401
     );
     assert_eq!(

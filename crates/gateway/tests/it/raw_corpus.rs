@@ -155,7 +155,11 @@ async fn asked_elsewhere(setup: &TestSetup, vector: &Vector) -> Vec<String> {
     let mut faults = Vec::new();
     for (door, address, bytes) in doors {
         let Some(bytes) = bytes else { continue };
-        let told = statuses(&Client::new(address.unwrap()).raw(bytes.as_bytes()).await);
+        let told = statuses(
+            &Client::new(address.unwrap())
+                .raw(bytes.as_bytes())
+                .await,
+        );
         if let Some(fault) = beside(&proxy, &told, vector) {
             faults.push(format!("{door}: {fault}: {told:?}, by the proxy {proxy:?}"));
         }

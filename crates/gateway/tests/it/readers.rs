@@ -74,7 +74,9 @@ async fn a_stream_that_is_not_taken_ends_and_lets_its_upstream_go() {
             DATA => {
                 assert_eq!(frame.stream, 9);
                 taken += frame.payload.len();
-                let more = u32::try_from(frame.payload.len()).unwrap().to_be_bytes();
+                let more = u32::try_from(frame.payload.len())
+                    .unwrap()
+                    .to_be_bytes();
                 reader.send(WINDOW_UPDATE, 0, 0, &more).await;
             }
             RESET => reset.push(frame.stream),

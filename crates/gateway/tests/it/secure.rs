@@ -3,10 +3,12 @@
 use crate::client::Client;
 use crate::setup::TestSetup;
 use http::header::{LOCATION, STRICT_TRANSPORT_SECURITY};
+use portcullis_core::proof::Thumbprint;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{ClientConfig, RootCertStore, SupportedProtocolVersion};
+use serde_json::json;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -152,7 +154,11 @@ async fn client_certificates_are_demanded_or_taken() {
         authority.connector(&BOTH, false),
     );
     let demanding = TestSetup::new(&authority.settings("client_authorities = \"{ca}\"\n")).await;
-    assert!(get(demanding.gateway, &with, "gw.example").await.is_ok());
+    assert!(
+        get(demanding.gateway, &with, "gw.example")
+            .await
+            .is_ok()
+    );
     assert!(
         get(demanding.gateway, &without, "gw.example")
             .await
@@ -161,7 +167,11 @@ async fn client_certificates_are_demanded_or_taken() {
     let optional = "client_authorities = \"{ca}\"\nclient_certificate_optional = true\n";
     let optional = TestSetup::new(&authority.settings(optional)).await;
     assert!(get(optional.gateway, &with, "gw.example").await.is_ok());
-    assert!(get(optional.gateway, &without, "gw.example").await.is_ok());
+    assert!(
+        get(optional.gateway, &without, "gw.example")
+            .await
+            .is_ok()
+    );
     std::fs::copy(
         stranger.folder.join("client.crt"),
         authority.folder.join("client.crt"),
@@ -181,6 +191,110 @@ async fn client_certificates_are_demanded_or_taken() {
         .await
         .is_err()
     );
+}
+
+/// The head of the answer to a request with a token.
+async fn head(address: SocketAddr, connector: &TlsConnector, token: &str) -> String {
+    let stream = TcpStream::connect(address).await.unwrap();
+    let name = ServerName::try_from("gw.example").unwrap();
+    let mut stream = connector.connect(name, stream).await.unwrap();
+    let request = format!(
+        "GET /x HTTP/1.1\r\nHost: gw.example\r\nAuthorization: Bearer {token}\r\n\
+         Connection: close\r\n\r\n"
+    );
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    answer
+}
+
+#[tokio::test]
+async fn a_token_that_is_bound_to_a_certificate_comes_with_it() {
+    let authority = Authority::new("bound");
+    let stranger = Authority::new("bound-stranger");
+    let shown = CertificateDer::from_pem_file(stranger.folder.join("client.crt")).unwrap();
+    let settings = authority
+        .settings("bound_clients = true\n")
+        .replace(OPEN, "");
+    let setup = TestSetup::new(&settings).await;
+    let thumbprint = Thumbprint::of_certificate(&shown).to_string();
+    let cnf = json!({ "x5t#S256": thumbprint });
+    let token = setup.idp.token("alice").claim("cnf", cnf).sign();
+    // Nobody here knows who signed it: only its hash counts.
+    let mut own = authority.connector(&BOTH, false);
+    for file in ["client.crt", "client.key"] {
+        std::fs::copy(stranger.folder.join(file), authority.folder.join(file)).unwrap();
+    }
+    let with = authority.connector(&BOTH, true);
+    // The second connection resumes the session of the first.
+    for _ in 0..2 {
+        let answer = head(setup.gateway, &with, &token).await;
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    }
+    let answer = head(setup.gateway, &own, &token).await;
+    assert!(
+        answer.starts_with("HTTP/1.1 401") && answer.contains("proof.missing"),
+        "{answer}"
+    );
+    authority.sign("client", "client.example");
+    own = authority.connector(&BOTH, true);
+    let answer = head(setup.gateway, &own, &token).await;
+    assert!(
+        answer.starts_with("HTTP/1.1 401") && answer.contains("proof.binding"),
+        "{answer}"
+    );
+    let plain = setup.idp.token("alice").sign();
+    let answer = head(setup.gateway, &own, &plain).await;
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+}
+
+/// A trusted proxy tells its client's certificate; from others the header counts for nothing.
+#[tokio::test]
+async fn a_header_counts_from_a_trusted_proxy_only() {
+    let authority = Authority::new("told");
+    let stranger = Authority::new("told-stranger");
+    let [shown, told] = [&authority, &stranger]
+        .map(|it| std::fs::read_to_string(it.folder.join("client.crt")).unwrap());
+    let header: String = told
+        .lines()
+        .filter(|line| !line.starts_with('-'))
+        .collect();
+    for (proxies, is_trusted) in [("192.0.2.1", false), ("127.0.0.1", true)] {
+        let settings = authority
+            .settings("bound_clients = true\n")
+            .replace(OPEN, "");
+        let setup = TestSetup::new(&format!(
+            "trusted_proxies = [\"{proxies}\"]\n\
+             client_certificate = {{ format = \"haproxy\", header = \"X-Cert\" }}\n{settings}"
+        ))
+        .await;
+        let connector = authority.connector(&BOTH, true);
+        for (pem, is_shown) in [(&shown, true), (&told, false)] {
+            let certificate = CertificateDer::from_pem_slice(pem.as_bytes()).unwrap();
+            let thumbprint = Thumbprint::of_certificate(&certificate).to_string();
+            let cnf = json!({ "x5t#S256": thumbprint });
+            let token = setup.idp.token("alice").claim("cnf", cnf).sign();
+            let lines = format!("{token}\r\nX-Cert: {header}");
+            let answer = head(setup.gateway, &connector, &lines).await;
+            // The proxy's own certificate is not its client's.
+            let expected = if is_shown == is_trusted { "401" } else { "200" };
+            assert!(
+                answer.starts_with(&format!("HTTP/1.1 {expected}")),
+                "{answer}"
+            );
+            // Without the header, a trusted proxy says that there is none.
+            let answer = head(setup.gateway, &connector, &token).await;
+            let expected = if is_shown && !is_trusted {
+                "200"
+            } else {
+                "401"
+            };
+            assert!(
+                answer.starts_with(&format!("HTTP/1.1 {expected}")),
+                "{answer}"
+            );
+        }
+    }
 }
 
 #[tokio::test]
@@ -219,14 +333,32 @@ async fn a_new_certificate_is_shown_and_a_bad_one_is_not() {
     let authority = Authority::new("reload");
     let setup = TestSetup::new(&authority.settings("")).await;
     let connector = authority.connector(&BOTH, false);
-    let (_, first) = get(setup.gateway, &connector, "gw.example").await.unwrap();
+    let (_, first) = get(setup.gateway, &connector, "gw.example")
+        .await
+        .unwrap();
     authority.sign("server", "gw.example");
     setup.handle.reload_certificates().unwrap();
-    let (_, second) = get(setup.gateway, &connector, "gw.example").await.unwrap();
+    let (_, second) = get(setup.gateway, &connector, "gw.example")
+        .await
+        .unwrap();
     assert_ne!(first, second);
     std::fs::write(authority.folder.join("server.key"), "nonsense").unwrap();
     let errors = setup.handle.reload_certificates().unwrap_err();
     assert_eq!(errors.iter().next().unwrap().place(), "gateway.tls.key");
+    // Its reader passes over an encrypted key, and would say that the file holds none.
+    let encrypted =
+        "-----BEGIN ENCRYPTED PRIVATE KEY-----\nMIGj\n-----END ENCRYPTED PRIVATE KEY-----\n";
+    std::fs::write(authority.folder.join("server.key"), encrypted).unwrap();
+    let told = setup
+        .handle
+        .reload_certificates()
+        .unwrap_err()
+        .to_string();
+    assert!(
+        told.contains("expected a private key without a passphrase, found an encrypted one")
+            && told.contains("openssl pkey"),
+        "{told}"
+    );
     // A key that belongs to another certificate.
     std::fs::copy(
         authority.folder.join("client.key"),
@@ -234,7 +366,9 @@ async fn a_new_certificate_is_shown_and_a_bad_one_is_not() {
     )
     .unwrap();
     assert!(setup.handle.reload_certificates().is_err());
-    let (_, third) = get(setup.gateway, &connector, "gw.example").await.unwrap();
+    let (_, third) = get(setup.gateway, &connector, "gw.example")
+        .await
+        .unwrap();
     assert_eq!(second, third);
 }
 

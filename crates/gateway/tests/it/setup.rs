@@ -118,6 +118,9 @@ impl Drop for TestSetup {
     }
 }
 
+/// Audiences of resources, for the tests that have some.
+const RESOURCES: &str = r#""https://gw.example/a", "https://gw.example/b", "urn:a""#;
+
 fn document(idp: &Idp, upstream: &Upstream, settings: &str) -> String {
     let (issuer, audience) = (idp.issuer(), idp.audience());
     let log = if settings.contains("[log]") {
@@ -133,7 +136,7 @@ fn document(idp: &Idp, upstream: &Upstream, settings: &str) -> String {
         format!("upstream = \"{url}\"\n")
     };
     format!(
-        "{log}[[issuer]]\nurl = \"{issuer}\"\naudience = [\"{audience}\"]\n[gateway]\nlisten = \"127.0.0.1:0\"\n{default}{settings}"
+        "{log}[[issuer]]\nurl = \"{issuer}\"\naudience = [\"{audience}\", {RESOURCES}]\n[gateway]\nlisten = \"127.0.0.1:0\"\n{default}{settings}"
     )
 }
 

@@ -5,7 +5,7 @@ use crate::setup::TestSetup;
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue};
 use http_body_util::Full;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::path::PathBuf;
 
 const ADMIN: &str = "admin = { listen = \"127.0.0.1:0\" }\n";
@@ -127,6 +127,36 @@ async fn a_scrape_tells_what_happened() {
 }
 
 #[tokio::test]
+async fn every_refusal_links_the_page_of_its_code() {
+    let doors = "[forward_auth]\nlisten = \"127.0.0.1:0\"\nproxy = \"caddy\"\n\
+                 trusted_peers = [\"127.0.0.1\"]\n";
+    let file = std::env::temp_dir().join(format!("portcullis-links-{}.log", std::process::id()));
+    _ = std::fs::remove_file(&file);
+    let audit = format!("[log]\naudit = \"{}\"\n", file.display());
+    let code_url = "code_url = \"https://docs.example/codes/#{code}\"\n";
+    let settings = format!("{ROUTES}{doors}{audit}");
+    let setup = TestSetup::with_token_settings(code_url, &settings).await;
+    let page = |code: &str| format!("https://docs.example/codes/#{code}");
+    let (client, token) = (setup.client(), setup.token());
+    for (path, token, code) in [
+        ("/x", None, "credential.missing"),
+        ("/admin/a", Some(&*token), "policy.role"),
+        ("/a/../b", None, "request.path"),
+    ] {
+        let answer = client.get(path, token).await;
+        assert_eq!(answer.json()["type"], page(code), "{path}");
+    }
+    let asking = Client::new(setup.forward_auth.unwrap());
+    let answer = asking.get("/", None).await;
+    assert_eq!(answer.json()["type"], page("door.original"));
+    let records = records(setup, &file).await;
+    assert_eq!(records.len(), 2);
+    for record in records {
+        assert_eq!(record["code_url"], page(record["code"].as_str().unwrap()));
+    }
+}
+
+#[tokio::test]
 async fn counts_go_on_through_a_reload_and_states_of_what_is_gone_end() {
     let setup = TestSetup::new(ADMIN).await;
     setup.client().get("/x", None).await;
@@ -179,6 +209,17 @@ async fn an_audit_record_tells_who_asked_for_what_and_how_it_went() {
     client.get("/x", Some(&bad)).await;
     let issuer = setup.idp.issuer().to_string();
     let records = records(setup, &file).await;
+    // The policy refused a verified token, so the caller is known.
+    for (member, expected) in [
+        ("issuer", &*issuer),
+        ("kind", "user"),
+        ("subject", "user-1"),
+    ] {
+        assert_eq!(records[1][member], expected, "{member}");
+    }
+    assert_eq!(records[1]["required"], json!({ "roles": ["Admin"] }));
+    assert_eq!(records[1]["present"], json!({ "roles": [] }));
+    assert_eq!(records[1]["client"], records[0]["client"]);
     let outcomes: Vec<_> = records
         .iter()
         .map(|it| [&it["outcome"], &it["code"], &it["route"]])
@@ -209,11 +250,16 @@ async fn an_audit_record_tells_who_asked_for_what_and_how_it_went() {
     }
     assert!(first["latency_us"].is_u64() && first.get("facts").is_none());
     assert!(
-        records[3].get("subject").is_none(),
+        ["subject", "client", "issuer", "present"]
+            .iter()
+            .all(|it| records[3].get(*it).is_none()),
         "nothing of a refused token is taken for true"
     );
     assert!(
-        records[3]["facts"].as_str().unwrap().contains("\\u{202e}"),
+        records[3]["facts"]
+            .as_str()
+            .unwrap()
+            .contains("\\u{202e}"),
         "{}",
         records[3]
     );
@@ -240,6 +286,21 @@ async fn what_is_personal_can_be_left_out() {
     assert_ne!(hashed[0]["subject"], hashed[2]["subject"]);
     assert_eq!(hashed[0]["subject"].as_str().unwrap().len(), 32);
     assert!(hashed[0].get("peer").is_none());
+    // A refusal by policy shows no more of a person than a permitted request does.
+    let refused = async |name: &str, log: &str| {
+        let (setup, file) = start_with_audit(name, log, ROUTES).await;
+        let answer = setup
+            .client()
+            .get("/admin/x", Some(&setup.token()))
+            .await;
+        assert_eq!(answer.status, 403);
+        records(setup, &file).await.remove(0)
+    };
+    let record = refused("hashed-403", "audit_subject = \"hashed\"\n").await;
+    assert_eq!(record["subject"].as_str().unwrap().len(), 32);
+    assert!(!record.to_string().contains("user-1"), "{record}");
+    let record = refused("none-403", "audit_subject = \"none\"\n").await;
+    assert!(record.get("subject").is_none() && !record.to_string().contains("user-1"));
     let none = subjects("none", "audit_subject = \"none\"\n").await;
     assert!(none[0].get("subject").is_none() && none[0]["peer"] == "127.0.0.1");
 }
@@ -247,7 +308,11 @@ async fn what_is_personal_can_be_left_out() {
 #[tokio::test]
 async fn records_for_people_are_one_line_each() {
     let (setup, file) = start_with_audit("text", "format = \"text\"\n", "").await;
-    let token = setup.idp.token("bob").claim("sub", "a\nb\u{1b}[31m").sign();
+    let token = setup
+        .idp
+        .token("bob")
+        .claim("sub", "a\nb\u{1b}[31m")
+        .sign();
     setup.client().get("/x", Some(&token)).await;
     setup.stop().await;
     let text = std::fs::read_to_string(&file).unwrap();
@@ -377,7 +442,9 @@ async fn nothing_that_a_caller_sends_makes_a_record_long_or_acts_on_a_terminal()
         text.len()
     );
     assert!(
-        text.trim_end().chars().all(|it| matches!(it, ' '..='~')),
+        text.trim_end()
+            .chars()
+            .all(|it| matches!(it, ' '..='~')),
         "{text}"
     );
     let record: Value = serde_json::from_str(&text).unwrap();

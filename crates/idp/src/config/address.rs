@@ -19,6 +19,13 @@ pub(crate) fn is_origin(text: &str) -> bool {
     matches!(origin, Origin::Tuple(..)) && origin.ascii_serialization() == text
 }
 
+/// Whether an origin is a page on this machine.
+pub(crate) fn is_loopback_origin(text: &str) -> bool {
+    let url = Url::parse(text).ok().filter(|_| is_origin(text));
+    let host = url.as_ref().and_then(Url::host_str);
+    host.is_some_and(is_loopback_host)
+}
+
 /// Whether tokens and events may be sent to this address.
 pub(crate) fn may_be_sent_to(address: &str) -> bool {
     let Ok(url) = Url::parse(address) else {

@@ -2,13 +2,16 @@
 
 use crate::config::address::may_be_sent_to;
 use crate::config::secret::Secret;
+use crate::config::toml_text::TableText;
 use crate::token::claims::JsonObject;
+use portcullis_core::Faults;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// An application that asks for tokens. Members are named as in RFC 7591, section 2, where
 /// possible.
 #[derive(Clone, Debug, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct RegisteredClient {
     /// `client_id`.
@@ -17,8 +20,10 @@ pub struct RegisteredClient {
     pub secret: Option<Secret>,
     /// Its public key as a JWK, to authenticate by signed assertions (`private_key_jwt`, RFC 7523),
     /// or with its certificate in `x5c` (`self_signed_tls_client_auth`, RFC 8705).
+    #[cfg_attr(feature = "schema", schemars(with = "Option<JsonObject>"))]
     pub jwk: Option<Value>,
     /// More such keys, as a key set (RFC 7517).
+    #[cfg_attr(feature = "schema", schemars(with = "Option<JsonObject>"))]
     pub jwks: Option<Value>,
     /// Its only authentication method. Default any that it has the means for.
     pub token_endpoint_auth_method: Option<ClientAuthentication>,
@@ -70,6 +75,7 @@ pub struct RegisteredClient {
 
 /// How a client proves who it is (the OAuth Token Endpoint Authentication Methods of IANA).
 #[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum ClientAuthentication {
@@ -85,6 +91,20 @@ pub enum ClientAuthentication {
     TlsClientAuth,
     /// The certificate in `x5c` of its key (RFC 8705, section 2.2).
     SelfSignedTlsClientAuth,
+}
+
+impl ClientAuthentication {
+    /// Its name in settings and metadata.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::ClientSecretBasic => "client_secret_basic",
+            Self::ClientSecretPost => "client_secret_post",
+            Self::PrivateKeyJwt => "private_key_jwt",
+            Self::TlsClientAuth => "tls_client_auth",
+            Self::SelfSignedTlsClientAuth => "self_signed_tls_client_auth",
+        }
+    }
 }
 
 impl RegisteredClient {
@@ -125,16 +145,62 @@ impl RegisteredClient {
         self.grant_types.is_empty() || self.grant_types.iter().any(|named| named == grant_type)
     }
 
-    /// What is wrong with its settings, and the cure.
-    pub(crate) fn fault(&self) -> Option<(&'static str, &'static str)> {
+    /// The client as the settings write it.
+    pub(crate) fn toml(&self) -> String {
+        // Every member, so that nothing is lost when the settings are replaced.
+        let method = self
+            .token_endpoint_auth_method
+            .map(ClientAuthentication::name);
+        TableText::new("client")
+            .text("id", Some(&self.id))
+            .text("secret", self.secret.as_ref().map(Secret::reveal))
+            .json("jwk", self.jwk.as_ref())
+            .json("jwks", self.jwks.as_ref())
+            .text("token_endpoint_auth_method", method)
+            .list("grant_types", &self.grant_types)
+            .flag(
+                "require_pushed_authorization_requests",
+                self.require_pushed_authorization_requests,
+            )
+            .flag("dpop_bound_access_tokens", self.dpop_bound_access_tokens)
+            .flag(
+                "tls_client_certificate_bound_access_tokens",
+                self.tls_client_certificate_bound_access_tokens,
+            )
+            .text(
+                "tls_client_auth_subject_dn",
+                self.tls_client_auth_subject_dn.as_deref(),
+            )
+            .text(
+                "tls_client_auth_san_dns",
+                self.tls_client_auth_san_dns.as_deref(),
+            )
+            .list("redirect_uris", &self.redirect_uris)
+            .list("post_logout_redirect_uris", &self.post_logout_redirect_uris)
+            .text(
+                "backchannel_logout_uri",
+                self.backchannel_logout_uri.as_deref(),
+            )
+            .list("scopes", &self.scopes)
+            .list("audiences", &self.audiences)
+            .list("roles", &self.roles)
+            .object("claims", &self.claims)
+            .flag("danger_unchecked", self.danger_unchecked)
+            .into_text()
+    }
+
+    /// Everything that is wrong with its settings. `faults` are those of its table.
+    pub(crate) fn check(&self, faults: &Faults) {
         // A device client has no redirect URI, but names its grant types.
         if self.is_public() && self.redirect_uris.is_empty() && self.grant_types.is_empty() {
-            let expected =
-                "it lacks a secret, a key or a redirect URI, and can get no token without one";
-            return Some((
-                expected,
-                "add `secret`, `jwk` or `redirect_uris`, or `grant_types` for a device",
-            ));
+            faults
+                .expected(
+                    "",
+                    "a secret, a key or a redirect URI: without one, it gets no token",
+                )
+                .found_as(format!("none at the client `{}`", self.id))
+                .given(&["secret", "jwk", "jwks", "redirect_uris", "grant_types"])
+                .help("add `secret`, `jwk` or `redirect_uris`, or `grant_types` for a device");
         }
         let is_private = |jwk: &Value| {
             ["d", "k", "p", "q"]
@@ -142,35 +208,53 @@ impl RegisteredClient {
                 .any(|name| jwk.get(name).is_some())
         };
         if self.keys().any(is_private) {
-            let cure = "take the private members out of `jwk`: the client alone keeps them";
-            return Some(("its `jwk` is a private key", cure));
+            // Never the key itself.
+            faults
+                .expected("jwk", "a public key")
+                .found_as("a private one")
+                .help("take the private members out: the client alone keeps them");
         }
-        if self
-            .backchannel_logout_uri
-            .as_ref()
-            .is_some_and(|uri| !may_be_sent_to(uri))
+        if let Some(uri) = &self.backchannel_logout_uri
+            && !may_be_sent_to(uri)
         {
-            return Some((
-                "its `backchannel_logout_uri` is neither https nor http on loopback",
-                "write such an address",
-            ));
+            faults
+                .expected(
+                    "backchannel_logout_uri",
+                    "an https address, or http on loopback",
+                )
+                .found(uri)
+                .help("write such an address, without user information or a fragment");
         }
-        let means = match self.token_endpoint_auth_method {
-            None => true,
-            Some(ClientAuthentication::None) => self.is_public(),
-            Some(
-                ClientAuthentication::ClientSecretBasic | ClientAuthentication::ClientSecretPost,
-            ) => self.secret.is_some(),
-            Some(ClientAuthentication::PrivateKeyJwt) => self.keys().next().is_some(),
-            Some(ClientAuthentication::TlsClientAuth) => {
-                // Exactly one name (RFC 8705, section 2.1.2).
+        if let Some(method) = self.token_endpoint_auth_method
+            && !self.has_means_for(method)
+        {
+            faults
+                .expected(
+                    "token_endpoint_auth_method",
+                    "a method that the client has means for",
+                )
+                .found_as(serde_json::to_string(&method).unwrap_or_default())
+                .given(&["secret", "jwk", "jwks"])
+                .given(&["tls_client_auth_subject_dn", "tls_client_auth_san_dns"])
+                .help("give the client what the method needs, or leave the method out");
+        }
+    }
+
+    /// Whether it has what this authentication method needs.
+    fn has_means_for(&self, method: ClientAuthentication) -> bool {
+        match method {
+            ClientAuthentication::None => self.is_public(),
+            ClientAuthentication::ClientSecretBasic | ClientAuthentication::ClientSecretPost => {
+                self.secret.is_some()
+            }
+            ClientAuthentication::PrivateKeyJwt => self.keys().next().is_some(),
+            // Exactly one name (RFC 8705, section 2.1.2).
+            ClientAuthentication::TlsClientAuth => {
                 self.tls_client_auth_subject_dn.is_some() != self.tls_client_auth_san_dns.is_some()
             }
-            Some(ClientAuthentication::SelfSignedTlsClientAuth) => {
+            ClientAuthentication::SelfSignedTlsClientAuth => {
                 self.keys().any(|key| key.get("x5c").is_some())
             }
-        };
-        let cure = "give the client what `token_endpoint_auth_method` needs, or leave that out";
-        (!means).then_some(("it lacks what its way to authenticate needs", cure))
+        }
     }
 }

@@ -6,11 +6,16 @@
 pub(crate) mod address;
 pub(crate) mod check;
 pub(crate) mod client;
+pub(crate) mod events;
+#[cfg(feature = "schema")]
+pub(crate) mod schema;
 pub(crate) mod secret;
 pub(crate) mod tls;
+pub(crate) mod toml_text;
 pub(crate) mod user;
 
 use crate::config::client::RegisteredClient;
+use crate::config::events::EventSettings;
 use crate::config::secret::Secret;
 use crate::config::tls::Tls;
 use crate::config::user::User;
@@ -25,10 +30,11 @@ use std::path::PathBuf;
 
 /// The settings of a development identity provider.
 #[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct IdpConfig {
-    /// The provider whose tokens and documents are imitated: `as` in TOML. Default none in
-    /// particular.
+    /// The provider whose tokens and documents are imitated: `as` in TOML. Default
+    /// `generic`, nobody in particular.
     #[serde(rename = "as")]
     pub dialect: Dialect,
     /// The imitated provider's tenant, realm, environment, project, user pool, authorization server
@@ -43,7 +49,7 @@ pub struct IdpConfig {
     pub issuer: Option<String>,
     /// HTTPS in place of HTTP, and clients with certificates. Default none.
     pub tls: Option<Tls>,
-    /// The signature algorithm: RS256 (default) or any other that Portcullis verifies.
+    /// The signature algorithm: `RS256` (default) or any other that Portcullis verifies.
     pub algorithm: String,
     /// The file of the private key (PKCS #8 in PEM), so that the key set survives a restart. A
     /// missing file is written. Default none: a new key at every start.
@@ -66,18 +72,25 @@ pub struct IdpConfig {
     /// The shortest interval between polls of a device, in seconds (RFC 8628, section 3.2). Default
     /// 5; with 0 there is no limit.
     pub device_poll_interval: u32,
+    /// Streams of security events. By default a poll waits for 30 seconds, and nothing else is
+    /// limited.
+    pub events: EventSettings,
     /// Whether DPoP proofs must contain a nonce from here (RFC 9449, section 8). Default false.
     pub dpop_nonce: bool,
     /// Whether clients may register themselves (RFC 7591). Default true.
     pub dynamic_registration: bool,
     /// The origins of web pages that may call the endpoints (CORS), such as
-    /// `http://localhost:3000`. Default none.
+    /// `https://app.example.com`. Pages on loopback may always. Default none.
     pub cors_origins: Vec<String>,
     /// Accepts any name as a client, and skips its checks: any secret, address, scope and audience
     /// is good. Configured clients stay as they are.
     pub danger_any_client: bool,
     /// Whether there is a console, at `/console`. Default true.
     pub console: bool,
+    /// The file in which the console keeps the users and clients that were added, changed or
+    /// removed by hand. A missing file is written at the first change. Default none: they are lost
+    /// when the provider stops.
+    pub console_file: Option<PathBuf>,
     /// Listens beyond loopback. Anybody who reaches it can sign in as anybody: only for closed
     /// sandboxes.
     pub danger_listen_anywhere: bool,
@@ -107,7 +120,11 @@ impl Default for IdpConfig {
             tenant: None,
             claims: JsonObject::new(),
         };
-        let scopes = || ["orders:read", "orders:write"].map(str::to_owned).to_vec();
+        let scopes = || {
+            ["orders:read", "orders:write"]
+                .map(str::to_owned)
+                .to_vec()
+        };
         let client = |id: &str, secret: Option<&str>, redirect_uris: &[&str]| RegisteredClient {
             id: id.to_owned(),
             secret: secret.map(Secret::new),
@@ -136,11 +153,13 @@ impl Default for IdpConfig {
                 client("web", None, &WEB_REDIRECT_URIS),
             ],
             device_poll_interval: 5,
+            events: EventSettings::default(),
             dpop_nonce: false,
             dynamic_registration: true,
             cors_origins: Vec::new(),
             danger_any_client: false,
             console: true,
+            console_file: None,
             danger_listen_anywhere: false,
         }
     }

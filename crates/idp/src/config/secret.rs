@@ -5,6 +5,7 @@ use std::fmt;
 
 /// A text that does not print.
 #[derive(Clone, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub struct Secret(String);
 

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 /// HTTPS in place of HTTP. Without files a certificate is made at start, by an authority that is
 /// made for it.
 #[derive(Clone, Debug, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Tls {
     /// The server's certificates in PEM, its own first. With it goes `key`.

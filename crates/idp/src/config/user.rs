@@ -1,11 +1,13 @@
 //! The people who can sign in.
 
 use crate::config::secret::Secret;
+use crate::config::toml_text::TableText;
 use crate::token::claims::JsonObject;
 use serde::Deserialize;
 
 /// A person.
 #[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct User {
     /// Their username, and the `preferred_username` of their tokens.
@@ -34,6 +36,26 @@ pub struct User {
 }
 
 impl User {
+    /// The user as the settings write it.
+    pub(crate) fn toml(&self) -> String {
+        TableText::new("user")
+            .text("username", Some(&self.username))
+            .text("password", Some(self.password.reveal()))
+            .text("id", self.id.as_deref())
+            .text(
+                "name",
+                Some(&self.name)
+                    .filter(|name| !name.is_empty())
+                    .map(String::as_str),
+            )
+            .text("email", self.email.as_deref())
+            .list("roles", &self.roles)
+            .list("groups", &self.groups)
+            .text("tenant", self.tenant.as_deref())
+            .object("claims", &self.claims)
+            .into_text()
+    }
+
     /// A user that is not in the settings.
     pub(crate) fn unknown(name: &str) -> Self {
         Self {

@@ -5,7 +5,7 @@
 
 use crate::dialect::facts::TokenFacts;
 use crate::dialect::ids;
-use crate::dialect::shape::{Endpoints, ProviderShape};
+use crate::dialect::shape::{Endpoints, ProviderShape, RefreshRule};
 use crate::token::claims::{JsonObject, claims, with};
 use crate::token::kind::FlowToken;
 use serde_json::{Value, json};
@@ -18,6 +18,10 @@ pub(crate) struct Auth0 {
 const ROLES: &str = "https://example.test/roles";
 
 impl ProviderShape for Auth0 {
+    fn refresh_rule(&self) -> RefreshRule {
+        RefreshRule::OfflineScope
+    }
+
     fn access_token(&self, facts: &TokenFacts) -> JsonObject {
         let token = with(
             facts.openid(&subject(facts)),

@@ -6,13 +6,17 @@
 
 use crate::dialect::facts::TokenFacts;
 use crate::dialect::ids;
-use crate::dialect::shape::{Endpoints, ProviderShape};
+use crate::dialect::shape::{Endpoints, ProviderShape, RefreshRule};
 use crate::token::claims::{JsonObject, claims, with};
 use serde_json::json;
 
 pub(crate) struct Authentik;
 
 impl ProviderShape for Authentik {
+    fn refresh_rule(&self) -> RefreshRule {
+        RefreshRule::OfflineScope
+    }
+
     fn access_token(&self, facts: &TokenFacts) -> JsonObject {
         with(
             identity(facts),

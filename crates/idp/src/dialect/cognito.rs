@@ -100,7 +100,9 @@ impl ProviderShape for Cognito {
     )]
     fn kid(&self, _number: usize) -> String {
         let mut random = [0; 32];
-        SystemRandom::new().fill(&mut random).expect("randomness");
+        SystemRandom::new()
+            .fill(&mut random)
+            .expect("randomness");
         // A `kid` that is not URL-safe trips code that takes it for a file name or a path.
         STANDARD.encode(random)
     }

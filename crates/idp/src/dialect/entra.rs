@@ -7,7 +7,9 @@
 
 use crate::dialect::facts::{Person, TokenFacts};
 use crate::dialect::ids;
-use crate::dialect::shape::{Endpoints, ExtraKey, IssuerDocuments, ProviderShape, discovery};
+use crate::dialect::shape::{
+    Endpoints, ExtraKey, IssuerDocuments, ProviderShape, RefreshRule, discovery,
+};
 use crate::token::claims::{JsonObject, claims, with};
 use serde_json::{Value, json};
 
@@ -33,6 +35,10 @@ enum TokenVersion {
 const CONSUMERS: &str = "9188040d-6c67-4c5b-b112-36a304b66dad";
 
 impl ProviderShape for Entra {
+    fn refresh_rule(&self) -> RefreshRule {
+        RefreshRule::OfflineScope
+    }
+
     fn access_token(&self, facts: &TokenFacts) -> JsonObject {
         // 1 means a secret here; a certificate would be 2, and is not imitated.
         let credentials = if facts.public_client { "0" } else { "1" };

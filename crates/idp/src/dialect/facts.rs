@@ -96,7 +96,10 @@ impl TokenFacts {
 
     pub(crate) fn scopes(&self) -> Vec<&str> {
         let scope = self.scope.as_deref().unwrap_or_default();
-        scope.split(' ').filter(|scope| !scope.is_empty()).collect()
+        scope
+            .split(' ')
+            .filter(|scope| !scope.is_empty())
+            .collect()
     }
 
     pub(crate) fn roles_if_any(&self) -> Option<&[String]> {

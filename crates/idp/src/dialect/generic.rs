@@ -65,7 +65,9 @@ impl ProviderShape for Generic {
     fn documents(&self, _tenants: &[String]) -> Vec<IssuerDocuments> {
         // Both well-known names (RFC 8414, section 5), for clients that know only one.
         let metadata = ["openid-configuration", "oauth-authorization-server"];
-        let metadata = metadata.map(|name| format!("/.well-known/{name}")).to_vec();
+        let metadata = metadata
+            .map(|name| format!("/.well-known/{name}"))
+            .to_vec();
         vec![IssuerDocuments {
             issuer: String::new(),
             metadata,

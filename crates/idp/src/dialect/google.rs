@@ -4,7 +4,7 @@
 
 use crate::dialect::facts::TokenFacts;
 use crate::dialect::ids;
-use crate::dialect::shape::{Endpoints, ProviderShape};
+use crate::dialect::shape::{Endpoints, ProviderShape, RefreshRule};
 use crate::token::claims::{JsonObject, with};
 use crate::token::encoding::random_text;
 use crate::token::kind::TokenFormat;
@@ -13,6 +13,10 @@ use serde_json::json;
 pub(crate) struct Google;
 
 impl ProviderShape for Google {
+    fn refresh_rule(&self) -> RefreshRule {
+        RefreshRule::OfflineAccessType
+    }
+
     /// Where a JWT is wanted all the same, it is an ID token: there is nothing else to imitate.
     fn access_token(&self, facts: &TokenFacts) -> JsonObject {
         self.id_token(facts)

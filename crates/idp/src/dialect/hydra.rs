@@ -5,7 +5,7 @@
 //! world.
 
 use crate::dialect::facts::TokenFacts;
-use crate::dialect::shape::{Endpoints, ExtraKey, ProviderShape};
+use crate::dialect::shape::{Endpoints, ExtraKey, ProviderShape, RefreshRule};
 use crate::token::claims::{JsonObject, claims, with};
 use crate::token::encoding::random_text;
 use crate::token::issued::IssuedAccessToken;
@@ -15,6 +15,10 @@ use serde_json::{Value, json};
 pub(crate) struct Hydra;
 
 impl ProviderShape for Hydra {
+    fn refresh_rule(&self) -> RefreshRule {
+        RefreshRule::OfflineScope
+    }
+
     fn access_token(&self, facts: &TokenFacts) -> JsonObject {
         // Custom claims are kept apart from the registered ones.
         let ext = claims(json!({ "roles": facts.roles_if_any(), "groups": facts.groups_if_any() }));

@@ -180,6 +180,18 @@ impl Dialect {
     }
 }
 
+/// One of the names.
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for Dialect {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Dialect".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": "string", "enum": Self::ALL.map(Self::name) })
+    }
+}
+
 impl FromStr for Dialect {
     type Err = ConfigError;
 
@@ -197,10 +209,12 @@ impl FromStr for Dialect {
 }
 
 impl TryFrom<String> for Dialect {
-    type Error = ConfigError;
+    type Error = String;
 
-    fn try_from(name: String) -> Result<Self, ConfigError> {
+    fn try_from(name: String) -> Result<Self, String> {
+        // What was expected alone: the reader of the settings knows the place and what it found.
         name.parse()
+            .map_err(|_| format!("expected one of {}", Self::ALL.map(Self::name).join(", ")))
     }
 }
 

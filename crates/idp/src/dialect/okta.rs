@@ -2,7 +2,7 @@
 
 use crate::dialect::facts::TokenFacts;
 use crate::dialect::ids;
-use crate::dialect::shape::{Endpoints, IssuerDocuments, ProviderShape, discovery};
+use crate::dialect::shape::{Endpoints, IssuerDocuments, ProviderShape, RefreshRule, discovery};
 use crate::token::claims::{JsonObject, claims, with};
 use crate::token::issued::IssuedAccessToken;
 use crate::token::kind::FlowToken;
@@ -11,6 +11,10 @@ use serde_json::json;
 pub(crate) struct Okta;
 
 impl ProviderShape for Okta {
+    fn refresh_rule(&self) -> RefreshRule {
+        RefreshRule::OfflineScope
+    }
+
     fn access_token(&self, facts: &TokenFacts) -> JsonObject {
         let token = claims(json!({
             "ver": 1,

@@ -22,6 +22,16 @@ pub(crate) enum ExtraKey {
     OtherTenant,
 }
 
+/// When a person's tokens come with a refresh token.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum RefreshRule {
+    Always,
+    /// For the scope `offline_access` (OpenID Connect Core, section 11).
+    OfflineScope,
+    /// For `access_type=offline` in the authorization request, as Google has it.
+    OfflineAccessType,
+}
+
 /// The paths of the endpoints below the base; `None` for one that the provider does not have.
 #[derive(Clone, Default)]
 pub(crate) struct Endpoints {
@@ -159,6 +169,11 @@ pub(crate) trait ProviderShape: Sync {
             "scope": issued.scope,
         })));
         answer
+    }
+
+    /// When a person's tokens come with a refresh token.
+    fn refresh_rule(&self) -> RefreshRule {
+        RefreshRule::Always
     }
 
     /// Whether introspection needs no client authentication.

@@ -5,7 +5,7 @@
 
 use crate::dialect::facts::TokenFacts;
 use crate::dialect::ids;
-use crate::dialect::shape::{Endpoints, ProviderShape};
+use crate::dialect::shape::{Endpoints, ProviderShape, RefreshRule};
 use crate::token::claims::{JsonObject, claims, with};
 use crate::token::kind::TokenFormat;
 use serde_json::{Value, json};
@@ -20,6 +20,10 @@ const ROLES: &str = "urn:zitadel:iam:org:project:roles";
 const OWNER: &str = "urn:zitadel:iam:user:resourceowner:id";
 
 impl ProviderShape for Zitadel {
+    fn refresh_rule(&self) -> RefreshRule {
+        RefreshRule::OfflineScope
+    }
+
     fn access_token(&self, facts: &TokenFacts) -> JsonObject {
         with(
             roles(facts),

@@ -14,7 +14,8 @@ pub(crate) mod token;
 
 use crate::dialect::shape::IssuerDocuments;
 use crate::endpoint::authorize::{code, device, pushed};
-use crate::endpoint::dev::switches;
+use crate::endpoint::console::trial::send::EndpointRouter;
+use crate::endpoint::dev::{event, stream as dev_stream, switches};
 use crate::endpoint::gate::clock::set_date;
 use crate::endpoint::gate::fault::with_switch;
 use crate::endpoint::gate::host::only_our_host;
@@ -27,7 +28,7 @@ use crate::fault::endpoint::Endpoint;
 use crate::state::IdpState;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::routing::{MethodRouter, get, post};
-use axum::{Router, middleware};
+use axum::{Extension, Router, middleware};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -45,18 +46,25 @@ pub(crate) fn router(state: &Arc<IdpState>) -> Router {
     if state.config.dynamic_registration {
         for_programs.extend(registration());
     }
-    let console = if state.config.console {
-        console::routes()
-    } else {
-        PathRoutes::new()
-    };
-    // Layers run from the last one to the first: a foreign host is refused before anything is kept,
-    // and a foreign page's request is kept before it is refused. CORS covers no pages.
-    build_router(for_programs)
+    // CORS covers no pages.
+    let endpoints = build_router(for_programs)
         .layer(cors::layer(&state.config.cors_origins))
         .merge(build_router(for_people(state)))
-        .merge(build_router(on_command()))
-        .merge(build_router(console))
+        .merge(build_router(on_command()));
+    if !state.config.console {
+        return with_layers(state, endpoints);
+    }
+    // The console tries sign-ins at these very endpoints, with every layer. It does not have its
+    // own pages in there, so nothing refers to itself.
+    let own = EndpointRouter(with_layers(state, endpoints.clone()));
+    let console = build_router(console::routes()).layer(Extension(own));
+    with_layers(state, endpoints.merge(console))
+}
+
+/// Layers run from the last one to the first: a foreign host is refused before anything is kept,
+/// and a foreign page's request is kept before it is refused.
+fn with_layers(state: &Arc<IdpState>, router: Router<Arc<IdpState>>) -> Router {
+    router
         .layer(DefaultBodyLimit::max(LONGEST))
         .layer(middleware::from_fn(own_pages::only))
         .layer(middleware::from_fn_with_state(
@@ -160,7 +168,11 @@ fn on_command() -> PathRoutes {
         ("/dev/device".to_owned(), post(device::decide_on_command)),
         ("/dev/token".to_owned(), post(dev::token)),
         ("/dev/logout".to_owned(), post(dev::logout)),
-        ("/dev/event".to_owned(), post(dev::event)),
+        ("/dev/event".to_owned(), get(event::list).post(event::send)),
+        (
+            "/dev/stream".to_owned(),
+            get(dev_stream::list).post(dev_stream::set),
+        ),
         ("/dev/rotate".to_owned(), post(dev::rotate)),
         (
             "/dev/faults".to_owned(),

@@ -20,15 +20,21 @@ struct Switch {
 impl Switches {
     pub(crate) fn set(&self, endpoint: Endpoint, fault: Fault) {
         if let Some(switch) = self.of(endpoint) {
-            *switch.fault.lock().unwrap_or_else(PoisonError::into_inner) = fault;
+            *switch
+                .fault
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner) = fault;
         }
     }
 
     /// How an endpoint is to answer.
     pub(crate) fn fault(&self, endpoint: Endpoint) -> Fault {
-        let set = self
-            .of(endpoint)
-            .map(|switch| *switch.fault.lock().unwrap_or_else(PoisonError::into_inner));
+        let set = self.of(endpoint).map(|switch| {
+            *switch
+                .fault
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+        });
         set.unwrap_or_default()
     }
 
@@ -48,7 +54,9 @@ impl Switches {
     }
 
     fn of(&self, endpoint: Endpoint) -> Option<&Switch> {
-        let place = Endpoint::ALL.iter().position(|known| *known == endpoint)?;
+        let place = Endpoint::ALL
+            .iter()
+            .position(|known| *known == endpoint)?;
         self.switches.get(place)
     }
 }

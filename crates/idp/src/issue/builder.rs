@@ -3,6 +3,7 @@
 use crate::config::client::RegisteredClient;
 use crate::config::user::User;
 use crate::dialect::facts::TokenFacts;
+use crate::issue::signer::Signer;
 use crate::keys::signing_key::IssuerKey;
 use crate::state::{IdpState, USERS_CLIENT};
 use crate::store::UserGrant;
@@ -11,14 +12,13 @@ use crate::token::encoding::random_text;
 use crate::token::issued::IssuedAccessToken;
 use crate::token::jws::compact;
 use crate::token::kind::{FlowToken, TokenFormat};
-use aws_lc_rs::hmac;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
 /// A token for a user or a client, whichever has that name.
 pub(crate) fn token_for(state: &Arc<IdpState>, name: &str) -> TokenBuilder {
     match (state.user(name), state.clients.get(name)) {
-        (Some(user), _) => TokenBuilder::for_user(state, user, USERS_CLIENT),
+        (Some(user), _) => TokenBuilder::for_user(state, &user, USERS_CLIENT),
         (None, Some(client)) => TokenBuilder::for_client(state, &client),
         (None, None) => TokenBuilder::for_user(state, &User::unknown(name), USERS_CLIENT),
     }
@@ -49,6 +49,7 @@ pub struct TokenBuilder {
     pub(crate) signer: Signer,
     grant: Option<u64>,
     way: &'static str,
+    pub(crate) flaws: Vec<String>,
 }
 
 /// What is changed in a token after the dialect has written it.
@@ -57,17 +58,6 @@ pub(crate) enum Edit {
     NoClaim(String),
     Header(String, Value),
     NoHeader(String),
-}
-
-pub(crate) enum Signer {
-    /// The key it should be.
-    Key,
-    /// Nobody.
-    None,
-    /// The public key, taken for an HMAC secret.
-    HmacWithPublicKey,
-    /// The right key, but one bit of the signature is wrong.
-    Flipped,
 }
 
 impl TokenBuilder {
@@ -92,6 +82,7 @@ impl TokenBuilder {
             signer,
             grant: None,
             way: "on command",
+            flaws: Vec::new(),
         }
     }
 
@@ -99,6 +90,7 @@ impl TokenBuilder {
     pub(crate) fn of_grant(mut self, grant: &UserGrant) -> Self {
         self.facts.signed_in_at = Some(grant.auth_time);
         self.facts.session.clone_from(&grant.session);
+        self.facts.acr.clone_from(&grant.acr);
         // Ties the token to the grant: revoking one revokes the other.
         (self.grant, self.way) = (Some(grant.id), grant.way);
         match &grant.act {
@@ -183,7 +175,8 @@ impl TokenBuilder {
 
     /// With this claim, whatever it was before.
     pub fn claim(mut self, name: &str, value: impl Into<Value>) -> Self {
-        self.edits.push(Edit::Claim(name.to_owned(), value.into()));
+        self.edits
+            .push(Edit::Claim(name.to_owned(), value.into()));
         self
     }
 
@@ -200,7 +193,8 @@ impl TokenBuilder {
 
     /// With this header member, whatever it was before.
     pub fn header(mut self, name: &str, value: impl Into<Value>) -> Self {
-        self.edits.push(Edit::Header(name.to_owned(), value.into()));
+        self.edits
+            .push(Edit::Header(name.to_owned(), value.into()));
         self
     }
 
@@ -246,7 +240,9 @@ impl TokenBuilder {
     /// The token as a JWT, in compact form.
     pub fn sign(self) -> String {
         let (header, claims) = self.header_and_claims();
-        compact(&header, &claims, |input| self.signature(input))
+        let token = compact(&header, &claims, |input| self.signature(input));
+        self.remember_flaws(&token);
+        token
     }
 
     /// A text that says nothing and stands for the token: introspection tells what this builder
@@ -282,7 +278,7 @@ impl TokenBuilder {
         header.extend(shape.header(self.kind, &self.kid));
         let mut claims = match self.kind {
             FlowToken::Access => shape.access_token(&self.facts),
-            FlowToken::Id => shape.id_token(&self.facts),
+            _ => shape.id_token(&self.facts),
         };
         // After the dialect, so that the settings win; before the edits of a test.
         claims.extend(self.facts.more.clone());
@@ -309,27 +305,11 @@ impl TokenBuilder {
     }
 
     fn signature(&self, input: &[u8]) -> Vec<u8> {
-        match self.signer {
-            Signer::Key => self.key.sign(input),
-            // The signature of an unsecured JWS is empty (RFC 7518, section 3.6).
-            Signer::None => Vec::new(),
-            Signer::HmacWithPublicKey => {
-                // The attack on validators that take the algorithm from the token (RFC 8725,
-                // section 2.1).
-                let secret = json!(self.key.jwk()).to_string();
-                let secret = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
-                hmac::sign(&secret, input).as_ref().to_vec()
-            }
-            Signer::Flipped => {
-                let mut signature = self.key.sign(input);
-                // One bit is enough: a validator that compares only a part would miss it.
-                signature.iter_mut().take(1).for_each(|byte| *byte ^= 1);
-                signature
-            }
-        }
+        self.signer.sign(&self.key, input)
     }
 
     fn remember(&self, token: &str, claims: JsonObject) {
+        self.remember_flaws(token);
         // An edited `exp` counts for introspection too.
         let expires = claims
             .get("exp")

@@ -1,245 +1,165 @@
-//! Security events (RFC 8417) of CAEP and RISC: made, signed, and sent into the streams that want
-//! them.
+//! Security events (RFC 8417) about users: made to order, signed, and sent into the streams that
+//! want them.
 
-use crate::dialect::facts::TokenFacts;
+use crate::config::user::User;
+use crate::fault::flaw::Flaw;
+use crate::issue::delivery::{EventContent, deliver, draft};
+use crate::issue::security_event::SecurityEvent;
+use crate::issue::stream_event::pause_inactive;
+use crate::issue::subject::{EventSubject, iss_sub};
 use crate::state::IdpState;
-use crate::state::outbound::OutboundMessage;
-use crate::store::stream::{Delivery, EventStream, StreamStatus};
-use crate::token::claims::{JsonObject, claims};
-use crate::token::encoding::random_text;
-use serde_json::{Value, json};
+use crate::store::notice::EventNotice;
+use crate::store::stream::{EventStream, StreamStatus};
+use crate::token::claims::JsonObject;
+use crate::token::kind::FlowToken;
+use serde_json::Value;
+use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
-/// Something that happened to a user, which those should know who trust their tokens.
-#[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
-pub enum SecurityEvent {
-    /// CAEP `session-revoked`: a session is over.
-    SessionRevoked,
-    /// CAEP `token-claims-change`: these claims have other values than in the tokens.
-    TokenClaimsChange(serde_json::Map<String, Value>),
-    /// CAEP `credential-change`, such as `password` and `update`.
-    CredentialChange {
-        /// `credential_type`: `password`, `pin`, `x509`, `fido2-platform` and others.
-        credential_type: String,
-        /// `change_type`: `create`, `revoke`, `update` or `delete`.
-        change_type: String,
-    },
-    /// RISC `account-disabled`.
-    AccountDisabled,
-    /// RISC `account-enabled`.
-    AccountEnabled,
-    /// Any other: its address and its members.
-    Other(String, serde_json::Map<String, Value>),
+/// A security event in the making: valid as it is, and any part can be broken on purpose.
+///
+/// ```no_run
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// use portcullis_idp::{EventSubject, Flaw, Idp, SecurityEvent};
+///
+/// let idp = Idp::start(Default::default()).await?;
+/// // Into every stream that wants it:
+/// idp.event("alice", SecurityEvent::SessionRevoked)
+///     .member("initiating_entity", "admin")
+///     .send()
+///     .await;
+/// // Past all streams, to be posted to a receiver by hand:
+/// let forged = idp
+///     .event("alice", SecurityEvent::AccountDisabled)
+///     .subject(EventSubject::Email)
+///     .flaw(Flaw::WrongKey)
+///     .sign("https://api.example.com");
+/// # Ok(())
+/// # }
+/// ```
+#[must_use = "an event that is neither sent nor signed is no event"]
+pub struct EventBuilder {
+    state: Arc<IdpState>,
+    username: String,
+    event: SecurityEvent,
+    subject: EventSubject,
+    members: Vec<(String, Value)>,
+    flaws: Vec<Flaw>,
 }
 
-/// What became of an event in one stream.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct EventNotice {
-    /// The stream.
-    pub stream: String,
-    /// The client whose stream it is.
-    pub client: String,
-    /// The event's `jti`.
-    pub jti: String,
-    /// What the receiver answered at last; none where it fetches by itself, or where nothing came.
-    pub status: Option<u16>,
-    /// Whether it waits: to be fetched, or for a stream that is paused or does not answer.
-    pub waits: bool,
-}
-
-const CAEP: &str = "https://schemas.openid.net/secevent/caep/event-type/";
-
-const RISC: &str = "https://schemas.openid.net/secevent/risc/event-type/";
-
-pub(crate) const VERIFICATION: &str =
-    "https://schemas.openid.net/secevent/ssf/event-type/verification";
-
-/// How often an event is pushed, and how long the first pause is; each is twice as long as the one
-/// before.
-const ATTEMPTS: u32 = 4;
-
-const PAUSE: Duration = Duration::from_millis(200);
-
-/// The types that are sent.
-pub(crate) fn supported_types() -> Vec<String> {
-    let caep = [
-        "session-revoked",
-        "token-claims-change",
-        "credential-change",
-    ]
-    .map(|name| format!("{CAEP}{name}"));
-    let risc = ["account-disabled", "account-enabled"].map(|name| format!("{RISC}{name}"));
-    caep.into_iter().chain(risc).collect()
-}
-
-impl SecurityEvent {
-    /// The address of its type, and its members.
-    fn payload(&self, now: u64) -> (String, JsonObject) {
-        let (address, members) = match self {
-            Self::SessionRevoked => (format!("{CAEP}session-revoked"), json!({})),
-            Self::TokenClaimsChange(changed) => (
-                format!("{CAEP}token-claims-change"),
-                json!({ "claims": changed }),
-            ),
-            Self::CredentialChange {
-                credential_type,
-                change_type,
-            } => (
-                format!("{CAEP}credential-change"),
-                json!({ "credential_type": credential_type, "change_type": change_type }),
-            ),
-            Self::AccountDisabled => return (format!("{RISC}account-disabled"), JsonObject::new()),
-            Self::AccountEnabled => return (format!("{RISC}account-enabled"), JsonObject::new()),
-            Self::Other(address, members) => return (address.clone(), members.clone()),
+impl EventBuilder {
+    pub(crate) fn new(state: &Arc<IdpState>, username: &str, event: SecurityEvent) -> Self {
+        let subject = if event.is_about_address() {
+            EventSubject::Email
+        } else {
+            EventSubject::IssSub
         };
-        let mut members = claims(members);
-        // CAEP 1.0, section 2: every event of CAEP may have it; RISC has no such member.
-        members.insert("event_timestamp".to_owned(), now.into());
-        (address, members)
+        Self {
+            state: Arc::clone(state),
+            username: username.to_owned(),
+            event,
+            subject,
+            members: Vec::new(),
+            flaws: Vec::new(),
+        }
     }
-}
 
-/// Sends an event about a user, or one of their sessions, into every stream that wants it. Answers
-/// when those that are pushed have arrived, or could not be.
-pub(crate) async fn send(
-    state: &Arc<IdpState>,
-    username: &str,
-    session: Option<&str>,
-    event: &SecurityEvent,
-) -> Vec<EventNotice> {
-    let (address, members) = event.payload(state.now());
-    // A copy: the lock must not be held while events are pushed.
-    let streams: Vec<EventStream> = state.store().streams().to_vec();
-    let mut notices = Vec::new();
-    for stream in streams {
-        let Some(user) = subject(state, username, &stream.client) else {
-            continue;
+    /// With another way to name the user.
+    pub fn subject(mut self, subject: EventSubject) -> Self {
+        self.subject = subject;
+        self
+    }
+
+    /// With this member of the event, whatever it was before; null leaves it out.
+    ///
+    /// Every event of CAEP can have `event_timestamp` (seconds since 1970, by default now),
+    /// `initiating_entity` (`admin`, `user`, `policy` or `system`), `reason_admin` and
+    /// `reason_user` (an object of texts by language) (CAEP 1.0, section 2).
+    pub fn member(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.members.push((name.to_owned(), value.into()));
+        self
+    }
+
+    /// With this flaw, besides those that are ordered for all events.
+    pub fn flaw(mut self, flaw: Flaw) -> Self {
+        self.flaws.push(flaw);
+        self
+    }
+
+    /// Signs it for this audience, and sends it nowhere. An unknown name makes a user.
+    ///
+    /// Of a user without an address, an event about one has no subject.
+    pub fn sign(self, audience: &str) -> String {
+        let user = match self.state.user(&self.username) {
+            Some(user) => user,
+            None => Arc::new(User::unknown(&self.username)),
         };
-        let about = match session {
-            Some(id) => {
-                json!({
-                    "format": "complex",
-                    "user": user,
-                    "session": { "format": "opaque", "id": id },
-                })
+        let sub_id = self.subject.sub_id(&self.state, &user, audience);
+        let (event_type, flaws) = (self.event.event_type(), self.all_flaws());
+        let content = self.content(&event_type, sub_id.unwrap_or_default(), &flaws);
+        let draft = draft(&self.state, audience, &content).spoil(&self.state, &flaws);
+        draft.sign(&self.state)
+    }
+
+    /// Sends it into every stream that wants it. Returns when the pushed ones have arrived, or
+    /// failed after four attempts within some seconds. About unknown users nothing is sent.
+    pub async fn send(self) -> Vec<EventNotice> {
+        pause_inactive(&self.state);
+        let Some(user) = self.state.user(&self.username) else {
+            return Vec::new();
+        };
+        let (event_type, flaws) = (self.event.event_type(), self.all_flaws());
+        // A copy: the lock must not be held while events are pushed.
+        let streams: Vec<EventStream> = self.state.store().streams().to_vec();
+        let mut notices = Vec::new();
+        for stream in streams {
+            let known_as = iss_sub(&self.state, &user, &stream.client);
+            let is_wanted =
+                stream.status != StreamStatus::Disabled && stream.wants(&event_type, &known_as);
+            let sub_id = self.subject.sub_id(&self.state, &user, &stream.client);
+            if let (true, Some(sub_id)) = (is_wanted, sub_id) {
+                let content = self.content(&event_type, sub_id, &flaws);
+                notices.push(deliver(&self.state, &stream, &content).await);
             }
-            None => user.clone(),
-        };
-        if stream.status != StreamStatus::Disabled && stream.wants(&address, &user) {
-            notices.push(deliver(state, &stream, &about, (&address, &members)).await);
+        }
+        notices
+    }
+
+    fn all_flaws(&self) -> Vec<Flaw> {
+        let ordered = self.state.flaws.take(FlowToken::Event);
+        [ordered, self.flaws.clone()].concat()
+    }
+
+    fn content<'e>(
+        &'e self,
+        event_type: &'e str,
+        sub_id: Value,
+        flaws: &'e [Flaw],
+    ) -> EventContent<'e> {
+        EventContent {
+            event_type,
+            members: self.all_members(),
+            sub_id,
+            user: Some(&self.username),
+            flaws,
+            is_about_status: false,
         }
     }
-    notices
-}
 
-/// The user as ID tokens for that client name them.
-fn subject(state: &IdpState, username: &str, client: &str) -> Option<Value> {
-    let identity = state
-        .shape
-        .id_token(&TokenFacts::of_user(state, state.user(username)?, client));
-    Some(json!({ "format": "iss_sub", "iss": identity.get("iss"), "sub": identity.get("sub") }))
-}
-
-/// Puts an event into a stream, and pushes it if it is pushed.
-pub(crate) async fn deliver(
-    state: &Arc<IdpState>,
-    stream: &EventStream,
-    about: &Value,
-    (address, members): (&str, &JsonObject),
-) -> EventNotice {
-    let jti = random_text(16);
-    let set = set(
-        state,
-        stream,
-        &jti,
-        json!({ "sub_id": about, "events": { address: members } }),
-    );
-    // Queued before it is pushed: a paused or failing stream keeps it.
-    if let Some(stream) = state.store().stream(&stream.id, &stream.client) {
-        stream.wait(jti.clone(), set.clone());
-    }
-    let (stream, client) = (stream.clone(), stream.client.clone());
-    let status = match (&stream.delivery, stream.status) {
-        (Delivery::Push { .. }, StreamStatus::Enabled) => push(state, &stream, &jti, &set).await,
-        _ => None,
-    };
-    let waits = !status.is_some_and(is_settled);
-    EventNotice {
-        stream: stream.id,
-        client,
-        jti,
-        status,
-        waits,
-    }
-}
-
-/// Pushes what waits, in order, until something does not arrive.
-pub(crate) async fn push_waiting(state: &Arc<IdpState>, stream: &EventStream) {
-    for (jti, set) in stream.oldest(usize::MAX) {
-        if !push(state, stream, &jti, &set)
-            .await
-            .is_some_and(is_settled)
-        {
-            // The receiver fails: each further event would cost four attempts more.
-            return;
-        }
-    }
-}
-
-/// RFC 8935, section 2. What was taken, or refused for good, waits no longer.
-async fn push(state: &Arc<IdpState>, stream: &EventStream, jti: &str, set: &str) -> Option<u16> {
-    let Delivery::Push { url, authorization } = &stream.delivery else {
-        return None;
-    };
-    let mut status = None;
-    for attempt in 0..ATTEMPTS {
-        if attempt > 0 {
-            // Twice as long each time, so that a receiver that restarts is met again.
-            tokio::time::sleep(PAUSE * 2_u32.pow(attempt - 1)).await;
-        }
-        let authorization = authorization.as_deref();
-        let content_type = "application/secevent+jwt";
-        status = state
-            .outbound
-            .post(OutboundMessage {
-                url,
-                content_type,
-                authorization,
-                body: set.to_owned(),
-            })
-            .await;
-        if status.is_some_and(is_settled) {
-            if let Some(stream) = state.store().stream(&stream.id, &stream.client) {
-                stream.acknowledge(&[jti.to_owned()]);
+    fn all_members(&self) -> JsonObject {
+        let mut members = self.event.members(self.state.now());
+        for (name, value) in &self.members {
+            match value {
+                Value::Null => _ = members.remove(name),
+                value => _ = members.insert(name.clone(), value.clone()),
             }
-            break;
         }
+        members
     }
-    status
 }
 
-/// Whether asking again makes no sense: it arrived, or the receiver does not want it (400).
-fn is_settled(status: u16) -> bool {
-    (200..300).contains(&status) || status == 400
-}
-
-/// A signed event (RFC 8417, section 2): no `sub` and no `exp`, and a type of its own, so that it
-/// is no other token.
-fn set(state: &IdpState, stream: &EventStream, jti: &str, more: Value) -> String {
-    let key = state.keys.signing();
-    // The type keeps an event from being taken for an access token (RFC 8417, section 2.3).
-    let header = json!({ "typ": "secevent+jwt", "alg": key.algorithm.name(), "kid": key.kid });
-    let told = json!({
-        "iss": state.issuer.as_str(),
-        "aud": stream.client,
-        "iat": state.now(),
-        "jti": jti,
-        "txn": random_text(16),
-    });
-    let mut told = claims(told);
-    told.extend(claims(more));
-    key.jws(&claims(header), &told)
+impl fmt::Debug for EventBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a security event in the making")
+    }
 }

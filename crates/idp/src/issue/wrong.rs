@@ -2,7 +2,8 @@
 
 use crate::dialect::shape::ExtraKey;
 use crate::fault::flaw::Flaw;
-use crate::issue::builder::{Edit, Signer, TokenBuilder};
+use crate::issue::builder::{Edit, TokenBuilder};
+use crate::issue::signer::Signer;
 use crate::keys::signing_key::IssuerKey;
 use std::sync::Arc;
 
@@ -67,6 +68,7 @@ impl TokenBuilder {
     }
 
     pub(crate) fn add_flaw(mut self, flaw: Flaw) -> Self {
+        self.flaws.push(flaw.label());
         match flaw {
             Flaw::Claim(name, value) => self.claim(&name, value),
             Flaw::NoClaim(name) => self.without(&name),
@@ -85,6 +87,22 @@ impl TokenBuilder {
             Flaw::Unsigned => self.alg_none(),
             Flaw::HmacWithPublicKey => self.hmac_with_public_key(),
             Flaw::SignatureFlipped => self.signature_flipped(),
+            Flaw::WrongAudience => self.audience("api://somebody-else"),
+            Flaw::WrongIssuer => self.issuer("https://somebody-else.example"),
+            Flaw::UnknownKey => self.kid("unknown"),
+            // The others are of logout tokens and events.
+            _ => self,
+        }
+    }
+
+    /// Tells the console what is wrong with this token.
+    pub(crate) fn remember_flaws(&self, token: &str) {
+        // Most tokens are sound, and need no entry in the store.
+        if !self.flaws.is_empty() {
+            let now = self.state.now();
+            self.state
+                .store()
+                .add_flaws(token, self.flaws.join(", "), now);
         }
     }
 

@@ -22,7 +22,9 @@ use std::path::Path;
 pub(crate) fn key_pair(file: &Path, algorithm: Algorithm) -> Result<SigningKeyPair, ConfigErrors> {
     let fault = |problem: String, cure: &str| {
         let problem = format!("{}: {problem}", file.display());
-        ConfigError::wrong("key_file", problem).help(cure).into()
+        ConfigError::wrong("key_file", problem)
+            .help(cure)
+            .into()
     };
     match std::fs::read(file) {
         Ok(pem) => read(&pem, algorithm).ok_or_else(|| {
@@ -52,8 +54,12 @@ fn read(pem: &[u8], algorithm: Algorithm) -> Option<SigningKeyPair> {
         Algorithm::ES256 => ec(&signature::ECDSA_P256_SHA256_FIXED_SIGNING),
         Algorithm::ES384 => ec(&signature::ECDSA_P384_SHA384_FIXED_SIGNING),
         Algorithm::ES512 => ec(&signature::ECDSA_P521_SHA512_FIXED_SIGNING),
-        Algorithm::EdDSA => Ed25519KeyPair::from_pkcs8(der).ok().map(SigningKeyPair::Ed),
-        _ => RsaKeyPair::from_pkcs8(der).ok().map(SigningKeyPair::Rsa),
+        Algorithm::EdDSA => Ed25519KeyPair::from_pkcs8(der)
+            .ok()
+            .map(SigningKeyPair::Ed),
+        _ => RsaKeyPair::from_pkcs8(der)
+            .ok()
+            .map(SigningKeyPair::Rsa),
     }
 }
 

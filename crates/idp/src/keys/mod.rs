@@ -92,7 +92,10 @@ impl KeyRing {
             other => gone.extend(other),
         }
         published.push(new);
-        let mut retired = self.retired.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut retired = self
+            .retired
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         gone.into_iter().for_each(|key| retired.insert(0, key));
         // Only for the console; nothing verifies with them.
         retired.truncate(MOST_RETIRED);
@@ -157,11 +160,15 @@ impl KeyRing {
             .rev()
             .map(|key| dressed(key, issuer))
             .collect();
-        keys.extend(self.beside.as_deref().map(|key| match self.shape.beside() {
-            ExtraKey::Encryption => key.encryption_jwk(),
-            ExtraKey::OtherTenant => dressed(key, other),
-            ExtraKey::IdTokens | ExtraKey::Nothing => dressed(key, issuer),
-        }));
+        keys.extend(
+            self.beside
+                .as_deref()
+                .map(|key| match self.shape.beside() {
+                    ExtraKey::Encryption => key.encryption_jwk(),
+                    ExtraKey::OtherTenant => dressed(key, other),
+                    ExtraKey::IdTokens | ExtraKey::Nothing => dressed(key, issuer),
+                }),
+        );
         let mut set = claims(json!({ "keys": keys }));
         let signing = self.signing();
         self.shape

@@ -1,17 +1,23 @@
 //! The running provider, as tests and commands see it.
 
 use crate::config::IdpConfig;
+use crate::config::user::User;
 use crate::dialect::Dialect;
 use crate::endpoint;
 use crate::endpoint::authorize::device;
 use crate::issue::builder::{TokenBuilder, token_for};
-use crate::issue::event::{EventNotice, SecurityEvent};
+use crate::issue::event::EventBuilder;
 use crate::issue::logout::LogoutNotice;
-use crate::issue::{event, logout};
+use crate::issue::logout_token::LogoutTokenBuilder;
+use crate::issue::security_event::SecurityEvent;
+use crate::issue::{logout, stream_event};
 use crate::keys::authority::{Authority, ClientCertificate};
 use crate::keys::{KeyRing, Overlap};
 use crate::server::serve::{Listeners, Servers};
+use crate::state::console_file::ConsoleChanges;
 use crate::state::{IdpState, USERS_CLIENT, system_time, tenant_of};
+use crate::store::notice::EventNotice;
+use crate::store::stream::StreamStatus;
 use crate::token::kind::TokenFormat;
 use axum::Router;
 use portcullis_core::token::Issuer;
@@ -53,8 +59,13 @@ impl Idp {
         clock: impl Fn() -> u64 + Send + Sync + 'static,
     ) -> Result<Self, ConfigErrors> {
         // First of all: faulty settings must not bind an address or write a file.
-        let algorithm = config.check()?;
+        let algorithm = config.read_algorithm()?;
         let shape = config.dialect.shape();
+        // Read before anything is bound or written: a broken file is a fault of the settings.
+        let changes = match &config.console_file {
+            Some(file) => ConsoleChanges::read(file)?,
+            None => ConsoleChanges::default(),
+        };
         // Bound first: the issuer may be the very address that the system chose.
         let listeners = Listeners::new(&config).await?;
         let issuer = issuer(&config, listeners.address)?;
@@ -67,6 +78,8 @@ impl Idp {
         warn_of_dangers(&config);
         let keys = KeyRing::new(algorithm, shape, config.key_file.as_deref()).await?;
         let mut state = IdpState::new(issuer, config, keys, Box::new(clock));
+        // On top of the settings, which stay what they are on disk.
+        changes.apply(&state);
         state.tls = tls;
         // Only the bound listener knows its port, which the system may have chosen.
         if let Some(address) = listeners.mutual_address() {
@@ -216,14 +229,51 @@ impl Idp {
     /// Ends every session of a user and its tokens, and notifies the clients that registered for it
     /// (OpenID Connect Back-Channel Logout 1.0). Returns when all have been notified.
     pub async fn logout(&self, username: &str) -> Vec<LogoutNotice> {
-        logout::end_all(&self.state, username).await
+        logout::end_all(&self.state, username, &[]).await
+    }
+
+    /// A logout token for that client, to post by hand. An unknown name makes a user.
+    pub fn logout_token(&self, username: &str, client: &str) -> LogoutTokenBuilder {
+        let user = match self.state.user(username) {
+            Some(user) => user,
+            None => Arc::new(User::unknown(username)),
+        };
+        LogoutTokenBuilder::new(&self.state, user, client)
+    }
+
+    /// An event about a user, to be sent or only signed.
+    pub fn event(&self, username: &str, event: SecurityEvent) -> EventBuilder {
+        EventBuilder::new(&self.state, username, event)
     }
 
     /// Sends an event about a user into every stream that wants it (OpenID Shared Signals
     /// Framework). Returns when the pushed ones have arrived, or failed after four attempts
     /// within some seconds.
     pub async fn send_event(&self, username: &str, event: &SecurityEvent) -> Vec<EventNotice> {
-        event::send(&self.state, username, None, event).await
+        self.event(username, event.clone()).send().await
+    }
+
+    /// Sends a verification event that nobody asked for into every stream (SSF 1.0, section 8.1.4).
+    pub async fn send_verification(&self) -> Vec<EventNotice> {
+        stream_event::verify_all(&self.state).await
+    }
+
+    /// Changes the status of a stream as the provider's own decision: its receiver is told by
+    /// `stream-updated`. Returns whether there is a stream of that `stream_id`.
+    pub async fn set_stream_status(
+        &self,
+        stream: &str,
+        status: StreamStatus,
+        reason: Option<&str>,
+    ) -> bool {
+        let reason = reason.map(str::to_owned);
+        stream_event::change_status(&self.state, stream, status, reason).await
+    }
+
+    /// The latest two hundred events and what became of them by now, the newest first: which were
+    /// taken, which wait, and which the receiver refused and why.
+    pub fn event_notices(&self) -> Vec<EventNotice> {
+        self.state.store().notices.all()
     }
 
     /// Rotates the signing key.
@@ -233,6 +283,8 @@ impl Idp {
 
     /// Stops, and returns when the requests under way have been answered.
     pub async fn shutdown(mut self) {
+        // Nobody listens where no poll waits.
+        self.state.stopping.send_replace(true);
         self.servers.shutdown().await;
     }
 

@@ -97,8 +97,13 @@ impl Listener for Connections {
             Some(tls) => {
                 let stream = self.accept_tls(&tls).await;
                 // The handshake has proved that the peer holds the key of the first certificate.
-                let peer =
-                    ConnectionPeer::new(stream.get_ref().1.peer_certificates().unwrap_or_default());
+                let peer = ConnectionPeer::new(
+                    stream
+                        .get_ref()
+                        .1
+                        .peer_certificates()
+                        .unwrap_or_default(),
+                );
                 (Transport::Tls(Box::new(stream)), peer)
             }
         };

@@ -26,7 +26,9 @@ impl Idp {
 
     /// Spoils the next token of this kind that a flow issues, and no other.
     pub fn spoil_next(&self, kind: FlowToken, flaws: impl IntoIterator<Item = Flaw>) {
-        self.state.flaws.set_next(kind, flaws.into_iter().collect());
+        self.state
+            .flaws
+            .set_next(kind, flaws.into_iter().collect());
     }
 
     /// Sets the clock wrong by this many seconds, ahead or (negative) behind: of tokens and of the

@@ -11,7 +11,10 @@ const MOST_GROUPS: usize = 200;
 
 impl TokenFacts {
     pub(crate) fn of_user(state: &IdpState, user: &User, client: &str) -> Self {
-        let tenant = user.tenant.clone().unwrap_or_else(|| state.tenant.clone());
+        let tenant = user
+            .tenant
+            .clone()
+            .unwrap_or_else(|| state.tenant.clone());
         let person = Person {
             id: state.user_id(user),
             username: user.username.clone(),
@@ -28,7 +31,11 @@ impl TokenFacts {
             // Entra ID omits all groups then, not only those beyond the limit.
             overage: user.groups.len() > MOST_GROUPS,
             // The user's claims come last: they win over the client's.
-            more: facts.more.into_iter().chain(user.claims.clone()).collect(),
+            more: facts
+                .more
+                .into_iter()
+                .chain(user.claims.clone())
+                .collect(),
             ..facts
         }
     }

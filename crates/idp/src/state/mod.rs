@@ -1,9 +1,12 @@
 //! The state that all endpoints share.
 
 pub(crate) mod clients;
+pub(crate) mod console_file;
 pub(crate) mod facts;
+pub(crate) mod origin;
 pub(crate) mod outbound;
 pub(crate) mod record;
+pub(crate) mod users;
 
 use crate::config::IdpConfig;
 use crate::config::client::RegisteredClient;
@@ -17,8 +20,10 @@ use crate::keys::KeyRing;
 use crate::keys::tls::TlsMaterial;
 use crate::state::clients::ClientRegistry;
 use crate::state::outbound::Outbound;
+use crate::state::users::UserRegistry;
 use crate::store::Store;
 use crate::store::journal::Journal;
+use crate::store::trials::Trials;
 use crate::token::claims::JsonObject;
 use crate::token::encoding::random_text;
 use crate::token::kind::{FlowToken, TokenFormat};
@@ -27,6 +32,7 @@ use std::net::SocketAddr;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
+use tokio::sync::watch;
 use url::Url;
 
 /// The client of users' tokens, unless a flow names another one.
@@ -46,6 +52,7 @@ pub(crate) struct IdpState {
     pub(crate) documents: Vec<IssuerDocuments>,
     pub(crate) config: IdpConfig,
     pub(crate) clients: ClientRegistry,
+    pub(crate) users: UserRegistry,
     pub(crate) keys: KeyRing,
     pub(crate) switches: Switches,
     pub(crate) flaws: Flaws,
@@ -58,8 +65,11 @@ pub(crate) struct IdpState {
     pub(crate) outbound: Outbound,
     /// The secret that the nonces for proofs are derived from.
     pub(crate) nonce_secret: String,
+    /// Whether the provider stops: polls that wait for an event end then.
+    pub(crate) stopping: watch::Sender<bool>,
     store: Mutex<Store>,
     journal: Mutex<Journal>,
+    trials: Mutex<Trials>,
 }
 
 impl IdpState {
@@ -73,7 +83,11 @@ impl IdpState {
             .unwrap_or(issuer.as_str());
         // The configured tenant comes first: its documents are the provider's own.
         let mut tenants = vec![tenant.clone()];
-        for named in config.users.iter().filter_map(|user| user.tenant.as_ref()) {
+        for named in config
+            .users
+            .iter()
+            .filter_map(|user| user.tenant.as_ref())
+        {
             if !tenants.contains(named) {
                 tenants.push(named.clone());
             }
@@ -86,6 +100,7 @@ impl IdpState {
             shape,
             tenant,
             clients: ClientRegistry::new(&config.clients, config.danger_any_client),
+            users: UserRegistry::new(&config.users),
             config,
             keys,
             switches: Switches::default(),
@@ -96,8 +111,10 @@ impl IdpState {
             mtls_base: None,
             outbound: Outbound::default(),
             nonce_secret: random_text(32),
+            stopping: watch::Sender::new(false),
             store: Mutex::default(),
             journal: Mutex::default(),
+            trials: Mutex::default(),
         }
     }
 
@@ -111,7 +128,7 @@ impl IdpState {
         for endpoint in Endpoint::ALL {
             self.switches.set(endpoint, Fault::None);
         }
-        for kind in [FlowToken::Access, FlowToken::Id] {
+        for kind in FlowToken::ALL {
             self.flaws.set(kind, Vec::new());
             self.flaws.set_next(kind, Vec::new());
         }
@@ -120,18 +137,25 @@ impl IdpState {
 
     pub(crate) fn store(&self) -> MutexGuard<'_, Store> {
         // After a panic elsewhere the memory is still good: a test server should go on.
-        self.store.lock().unwrap_or_else(PoisonError::into_inner)
+        self.store
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn journal(&self) -> MutexGuard<'_, Journal> {
-        self.journal.lock().unwrap_or_else(PoisonError::into_inner)
+        self.journal
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn user(&self, username: &str) -> Option<&User> {
-        self.config
-            .users
-            .iter()
-            .find(|user| user.username == username)
+    pub(crate) fn trials(&self) -> MutexGuard<'_, Trials> {
+        self.trials
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn user(&self, username: &str) -> Option<Arc<User>> {
+        self.users.find(username)
     }
 
     /// The configured identifier, or one derived from the username.
@@ -203,6 +227,14 @@ impl IdpState {
             // The configured issuer, which need not be the base and the dialect's path.
             Some(first) if first.issuer == document.issuer => self.issuer.to_string(),
             _ => self.url(&document.issuer),
+        }
+    }
+
+    /// The issuer that the provider's own metadata names, and with it callbacks and ID tokens.
+    pub(crate) fn published_issuer(&self) -> String {
+        match (self.shape.access_token_issuer(), self.documents.first()) {
+            (Some(_), Some(own)) => self.url(&own.issuer),
+            _ => self.issuer.to_string(),
         }
     }
 

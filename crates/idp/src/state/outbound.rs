@@ -1,9 +1,9 @@
 //! What is sent to other programs: logout tokens and security events.
 //!
-//! By https, or by http to loopback. Redirects are not followed, and of an answer only its status
-//! is read.
+//! By https, or by http to loopback. Redirects are not followed. Of an answer that refuses, as much
+//! is read as an error needs.
 
-use axum::body::{Body, Bytes};
+use axum::body::{Body, Bytes, to_bytes};
 use axum::http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use axum::http::{Method, Request};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
@@ -16,6 +16,9 @@ use std::time::Duration;
 
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long the body of an error may be, in bytes.
+const LONGEST_ERROR: usize = 16 * 1024;
 
 /// Sends; nothing is set up before the first time.
 #[derive(Default)]
@@ -31,9 +34,16 @@ pub(crate) struct OutboundMessage<'m> {
     pub(crate) body: String,
 }
 
+/// What came back.
+pub(crate) struct OutboundAnswer {
+    pub(crate) status: u16,
+    /// Empty of a good answer, and of one that is too long for an error.
+    pub(crate) body: String,
+}
+
 impl Outbound {
-    /// Sends by POST, and answers with the status; none where nobody answered in time.
-    pub(crate) async fn post(&self, message: OutboundMessage<'_>) -> Option<u16> {
+    /// Sends by POST; none where nobody answered in time.
+    pub(crate) async fn post(&self, message: OutboundMessage<'_>) -> Option<OutboundAnswer> {
         let mut request = Request::builder()
             .method(Method::POST)
             .uri(message.url)
@@ -42,17 +52,24 @@ impl Outbound {
         if let Some(authorization) = message.authorization {
             request = request.header(AUTHORIZATION, authorization);
         }
-        let request = request.body(Body::from(Bytes::from(message.body))).ok()?;
+        let request = request
+            .body(Body::from(Bytes::from(message.body)))
+            .ok()?;
         let sent = self.client()?.request(request);
-        Some(
-            // A receiver that hangs must not hold up a logout.
-            tokio::time::timeout(PATIENCE, sent)
-                .await
-                .ok()?
-                .ok()?
-                .status()
-                .as_u16(),
-        )
+        let answer = async {
+            let (head, body) = sent.await.ok()?.into_parts();
+            let status = head.status.as_u16();
+            let body = match head.status.is_success() {
+                true => Bytes::new(),
+                false => to_bytes(Body::new(body), LONGEST_ERROR)
+                    .await
+                    .unwrap_or_default(),
+            };
+            let body = String::from_utf8_lossy(&body).into_owned();
+            Some(OutboundAnswer { status, body })
+        };
+        // A receiver that hangs must not hold up a logout.
+        tokio::time::timeout(PATIENCE, answer).await.ok()?
     }
 
     fn client(&self) -> Option<&Client<HttpsConnector<HttpConnector>, Body>> {

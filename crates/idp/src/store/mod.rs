@@ -5,19 +5,24 @@ pub(crate) mod device;
 pub(crate) mod devices;
 pub(crate) mod expiring;
 pub(crate) mod journal;
+pub(crate) mod notice;
 pub(crate) mod registration;
 pub(crate) mod registrations;
 pub(crate) mod session;
 pub(crate) mod sessions;
+pub(crate) mod status;
 pub(crate) mod stream;
 pub(crate) mod streams;
+pub(crate) mod trials;
 
 use crate::store::expiring::ExpiringMap;
+use crate::store::notice::Notices;
 use crate::store::registration::Registration;
 use crate::store::session::Session;
 use crate::store::stream::EventStream;
 use crate::token::encoding::random_text;
 use crate::token::issued::{IssuedAccessToken, IssuedIdToken};
+use crate::token::kind::FlowToken;
 use serde_json::Value;
 use std::collections::{HashMap, HashSet};
 
@@ -35,8 +40,13 @@ pub(crate) struct Store {
     used: ExpiringMap<()>,
     pushed: ExpiringMap<PushedRequest>,
     devices: ExpiringMap<device::DeviceRequest>,
+    /// What is wrong with tokens that are wrong on purpose.
+    flaws: ExpiringMap<String>,
     device_codes: ExpiringMap<String>,
     streams: Vec<EventStream>,
+    pub(crate) notices: Notices,
+    /// The `jti` of the latest logout token and of the latest event, for one that repeats it.
+    pub(crate) last_jti: HashMap<FlowToken, String>,
     registered: HashMap<String, Registration>,
     // Never shrinks: a number for each revoked grant costs little until the provider stops.
     revoked_grants: HashSet<u64>,
@@ -53,6 +63,8 @@ pub(crate) struct UserGrant {
     pub(crate) audience: String,
     pub(crate) nonce: Option<String>,
     pub(crate) auth_time: u64,
+    /// `acr` in all its tokens.
+    pub(crate) acr: Option<String>,
     /// `sid` in all its tokens.
     pub(crate) session: String,
     /// The key to which a public client's refresh tokens are bound (RFC 9449, section 5): its
@@ -62,6 +74,8 @@ pub(crate) struct UserGrant {
     pub(crate) x5t: Option<String>,
     /// Who acts for the user (RFC 8693, section 4.1).
     pub(crate) act: Option<Value>,
+    /// Whether it comes with refresh tokens.
+    pub(crate) offline: bool,
     /// The `grant_type` that began it.
     pub(crate) way: &'static str,
 }
@@ -126,6 +140,10 @@ impl Store {
             // A second use means that somebody else has the code.
             let grant = found.grant.id;
             self.revoked_grants.insert(grant);
+            return None;
+        }
+        // A logout or a revocation since the sign-in counts as well.
+        if self.revoked_grants.contains(&found.grant.id) {
             return None;
         }
         // Marked and kept, because a removed code could not betray its second use.

@@ -21,14 +21,34 @@ impl Store {
             .find(|stream| stream.id == id && stream.client == client)
     }
 
+    /// The stream of that client, whose client was heard of now.
+    pub(crate) fn used_stream(
+        &mut self,
+        id: &str,
+        client: &str,
+        now: u64,
+    ) -> Option<&mut EventStream> {
+        let stream = self.stream(id, client)?;
+        stream.used_at = now;
+        Some(stream)
+    }
+
+    /// The stream of that id, whoever's it is: for commands.
+    pub(crate) fn any_stream(&mut self, id: &str) -> Option<&mut EventStream> {
+        self.streams.iter_mut().find(|stream| stream.id == id)
+    }
+
     pub(crate) fn streams(&self) -> &[EventStream] {
         &self.streams
     }
 
     pub(crate) fn remove_stream(&mut self, id: &str, client: &str) -> bool {
-        let before = self.streams.len();
-        self.streams
-            .retain(|stream| stream.id != id || stream.client != client);
-        self.streams.len() < before
+        let Some(stream) = self.stream(id, client) else {
+            return false;
+        };
+        // Those who wait for events of it find that it is gone.
+        stream.arrivals.notify_waiters();
+        self.streams.retain(|stream| stream.id != id);
+        true
     }
 }

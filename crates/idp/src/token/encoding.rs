@@ -31,6 +31,8 @@ pub(crate) fn base64url(bytes: &[u8]) -> String {
 )]
 pub(crate) fn random_text(bytes: usize) -> String {
     let mut random = vec![0; bytes];
-    SystemRandom::new().fill(&mut random).expect("randomness");
+    SystemRandom::new()
+        .fill(&mut random)
+        .expect("randomness");
     base64url(&random)
 }

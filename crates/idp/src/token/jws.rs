@@ -16,9 +16,13 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
 /// The supported algorithms.
-pub(crate) const ALGORITHMS: [&str; 10] = [
+pub(crate) const ALGORITHMS: [&str; 11] = [
     "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA",
+    "Ed25519",
 ];
+
+/// One algorithm by two names: RFC 9864 names it by its curve, and current clients do too.
+const ED25519: [&str; 2] = ["EdDSA", "Ed25519"];
 
 const LONGEST: usize = 16_384;
 
@@ -81,7 +85,7 @@ impl<'t> Jws<'t> {
                 Some((known, length)) => self.by_ec(known, length, jwk),
                 None => false,
             },
-            (Some("OKP"), Some("Ed25519")) if algorithm == "EdDSA" => {
+            (Some("OKP"), Some("Ed25519")) if ED25519.contains(&algorithm) => {
                 self.by(&signature::ED25519, &bytes(jwk, "x"))
             }
             _ => false,
@@ -165,7 +169,10 @@ fn member<'v>(object: &'v Value, name: &str) -> Option<&'v str> {
 }
 
 fn bytes(jwk: &Value, name: &str) -> Vec<u8> {
-    let text = jwk.get(name).and_then(Value::as_str).unwrap_or_default();
+    let text = jwk
+        .get(name)
+        .and_then(Value::as_str)
+        .unwrap_or_default();
     URL_SAFE_NO_PAD.decode(text).unwrap_or_default()
 }
 
@@ -190,6 +197,22 @@ pub(crate) fn compact(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
+
+    #[test]
+    fn ed25519_has_two_names() {
+        let pair = Ed25519KeyPair::from_seed_unchecked(&[7; 32]).unwrap();
+        let x = base64url(pair.public_key().as_ref());
+        let jwk = json!({ "kty": "OKP", "crv": "Ed25519", "x": x });
+        for (algorithm, is_good) in [("EdDSA", true), ("Ed25519", true), ("Ed448", false)] {
+            let mut header = JsonObject::new();
+            header.insert("alg".to_owned(), algorithm.into());
+            let sign = |input: &[u8]| pair.sign(input).as_ref().to_vec();
+            let text = compact(&header, &JsonObject::new(), sign);
+            let jws = Jws::read(&text).unwrap();
+            assert_eq!(jws.is_signed_by(&jwk), is_good, "{algorithm}");
+        }
+    }
 
     #[test]
     fn the_thumbprint_of_rfc_7638() {

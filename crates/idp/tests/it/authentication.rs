@@ -47,8 +47,14 @@ async fn a_client_authenticates_only_as_it_is_registered_to() {
                 .await
                 .status()
                 .as_u16(),
-            post(&idp, "/token", &by_post, None).await.status().as_u16(),
-            post(&idp, "/token", &by_key, None).await.status().as_u16(),
+            post(&idp, "/token", &by_post, None)
+                .await
+                .status()
+                .as_u16(),
+            post(&idp, "/token", &by_key, None)
+                .await
+                .status()
+                .as_u16(),
         ];
         assert_eq!(answers, expected, "{method:?}");
         let again = post(&idp, "/token", &by_key, None).await;
@@ -95,16 +101,16 @@ async fn settings_that_cannot_work_are_told() {
     for (toml, expected) in [
         (
             "id = \"a\"\ntoken_endpoint_auth_method = \"private_key_jwt\"\nsecret = \"s\"",
-            "its way to authenticate needs",
+            "a method that the client has means for, found \"private_key_jwt\"",
         ),
         (
             "id = \"a\"\ntoken_endpoint_auth_method = \"none\"\nsecret = \"s\"",
-            "its way to authenticate needs",
+            "a method that the client has means for, found \"none\"",
         ),
-        ("id = \"a\"", "can get no token"),
+        ("id = \"a\"", "without one, it gets no token"),
         (
             "id = \"a\"\n[client.jwks]\nkeys = [{ kty = \"EC\", d = \"AA\" }]",
-            "a private key",
+            "expected a public key, found a private one",
         ),
     ] {
         let config = IdpConfig::from_toml(&format!("[[client]]\n{toml}")).unwrap();

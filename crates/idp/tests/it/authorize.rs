@@ -177,3 +177,58 @@ async fn a_code_is_good_once_for_its_client_address_and_verifier() {
         .bearer_auth(tokens["access_token"].as_str().unwrap());
     assert_eq!(bearer.send().await.unwrap().status(), 401);
 }
+
+/// In the query, in the fragment, or in a form; errors go the same way.
+#[tokio::test]
+async fn the_answer_comes_in_the_mode_that_was_asked_for() {
+    let idp = idp().await;
+    let path = |mode| format!("/authorize?{}", authorize_query(&[("response_mode", mode)]));
+    let location = |response: &reqwest::Response| {
+        url::Url::parse(response.headers()["location"].to_str().unwrap()).unwrap()
+    };
+    let query = post(&idp, &path("query"), "as=bob", None).await;
+    assert!(location(&query).query().unwrap().contains("code="));
+    let fragment = location(&post(&idp, &path("fragment"), "as=bob", None).await);
+    assert!(fragment.query().is_none() && fragment.fragment().unwrap().contains("code="));
+    let denied = location(&post(&idp, &path("fragment"), "cancel=1", None).await);
+    assert!(
+        denied
+            .fragment()
+            .unwrap()
+            .contains("error=access_denied")
+    );
+
+    let form = post(&idp, &path("form_post"), "as=bob", None).await;
+    assert_eq!(form.status(), 200);
+    let policy = form.headers()["content-security-policy"]
+        .to_str()
+        .unwrap();
+    assert!(policy.contains("script-src 'sha256-") && !policy.contains("script-src 'unsafe"));
+    let page = form.text().await.unwrap();
+    let field = |name: &str| {
+        let (_, rest) = page
+            .split_once(&format!("name=\"{name}\" value=\""))
+            .unwrap();
+        rest.split('"').next().unwrap().to_owned()
+    };
+    assert!(page.contains(&format!("action=\"{CALLBACK}\"")), "{page}");
+    assert_eq!(
+        (field("state"), field("iss")),
+        ("x y".to_owned(), idp.issuer().to_string())
+    );
+    let (status, _) = json(post(&idp, "/token", &code_form(&field("code")), None).await).await;
+    assert_eq!(status, 200);
+    // What the browser posts is listed as a redirect is: four answers, three of them codes.
+    let list = client()
+        .get(format!("{}/console/tokens", idp.base()))
+        .send();
+    let list = list.await.unwrap().text().await.unwrap();
+    assert_eq!(list.matches(">Code <").count(), 3, "{list}");
+
+    let unknown = client()
+        .get(format!("{}{}", idp.base(), path("web_message")))
+        .send();
+    let unknown = unknown.await.unwrap();
+    let description = parameter(&unknown, "error_description").unwrap();
+    assert!(description.contains("found `web_message`"), "{description}");
+}

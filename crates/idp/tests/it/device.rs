@@ -84,13 +84,21 @@ async fn a_user_lets_a_device_in_on_the_page() {
     );
     let form = |password: &str| format!("user_code={user_code}&username=alice&password={password}");
     assert_eq!(
-        post(&idp, "/device", &form("wrong"), None).await.status(),
+        post(&idp, "/device", &form("wrong"), None)
+            .await
+            .status(),
         401
     );
     assert_eq!(error(&idp, &codes).await, "authorization_pending");
     let typed = form("alice").replace(user_code, &user_code.to_lowercase().replace('-', "+"));
     let response = post(&idp, "/device", &typed, None).await;
-    assert!(response.text().await.unwrap().contains("has access now"));
+    assert!(
+        response
+            .text()
+            .await
+            .unwrap()
+            .contains("has access now")
+    );
     let (status, tokens) = poll(&idp, &codes).await;
     assert_eq!(status, 200, "{tokens}");
     assert!(tokens["refresh_token"].is_string());

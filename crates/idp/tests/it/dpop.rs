@@ -64,7 +64,11 @@ impl DpopSetup {
             .header("content-type", "application/x-www-form-urlencoded");
         let request = request.header("dpop", proof).body(form.to_owned());
         match basic {
-            Some((id, secret)) => request.basic_auth(id, Some(secret)).send().await.unwrap(),
+            Some((id, secret)) => request
+                .basic_auth(id, Some(secret))
+                .send()
+                .await
+                .unwrap(),
             None => request.send().await.unwrap(),
         }
     }
@@ -355,7 +359,10 @@ async fn userinfo_wants_the_proof_of_a_bound_token() {
         Some(proof(key, &claims))
     };
     assert_eq!(
-        world.userinfo("DPoP", token, shown(&key, token)).await.0,
+        world
+            .userinfo("DPoP", token, shown(&key, token))
+            .await
+            .0,
         200
     );
     for (scheme, proof, error) in [

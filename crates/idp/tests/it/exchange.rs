@@ -148,7 +148,10 @@ async fn may_act_says_who_may() {
 async fn an_exchange_narrows_and_never_widens() {
     let (time, clock) = clock();
     let idp = Idp::start_at(with_client(api()), clock).await.unwrap();
-    let alice = idp.token("alice").scope("orders:read orders:write").issue();
+    let alice = idp
+        .token("alice")
+        .scope("orders:read orders:write")
+        .issue();
     let (_, all) = ask(&idp, &form(&alice, "access_token", "")).await;
     assert_eq!(all["scope"], "orders:read orders:write");
     let (_, less) = ask(&idp, &form(&alice, "access_token", "&scope=orders:read")).await;

@@ -106,7 +106,9 @@ async fn what_a_fault_looks_like() {
     assert_eq!(ask(Fault::Redirect).await.headers()["location"], "/token");
     let begun = std::time::Instant::now();
     assert_eq!(
-        ask(Fault::Slow(Duration::from_millis(30))).await.status(),
+        ask(Fault::Slow(Duration::from_millis(30)))
+            .await
+            .status(),
         200
     );
     assert!(begun.elapsed() >= Duration::from_millis(30));
@@ -245,7 +247,7 @@ async fn a_wrong_clock_shows_in_tokens_and_in_the_date() {
 #[tokio::test]
 async fn web_pages_of_named_origins_may_ask() {
     let config = IdpConfig {
-        cors_origins: vec!["http://localhost:3000".to_owned()],
+        cors_origins: vec!["https://app.example".to_owned()],
         ..IdpConfig::default()
     };
     let idp = Idp::start(IdpConfig {
@@ -275,19 +277,30 @@ async fn web_pages_of_named_origins_may_ask() {
             header("access-control-allow-headers"),
         )
     };
-    let (origin, headers) = ask("OPTIONS", "/token", "http://localhost:3000").await;
-    assert_eq!(origin.as_deref(), Some("http://localhost:3000"));
-    assert!(headers.unwrap().contains("dpop"));
-    assert!(
-        ask("GET", "/jwks", "http://localhost:3000")
-            .await
-            .0
-            .is_some()
-    );
-    assert_eq!(
-        ask("OPTIONS", "/token", "http://evil.example").await.0,
-        None
-    );
+    // Pages on loopback are the developer's own.
+    for page in [
+        "https://app.example",
+        "http://localhost:3000",
+        "http://127.0.0.1:8080",
+        "http://[::1]:5173",
+        "https://localhost",
+    ] {
+        let (origin, headers) = ask("OPTIONS", "/token", page).await;
+        assert_eq!(origin.as_deref(), Some(page));
+        assert!(headers.unwrap().contains("dpop"));
+        assert!(ask("GET", "/jwks", page).await.0.is_some());
+    }
+    for page in [
+        "http://evil.example",
+        "http://app.example",
+        "http://localhost.evil.example",
+        "http://127.0.0.1.evil.example",
+        "http://localhost:3000/",
+        "http://localhost@evil.example",
+        "null",
+    ] {
+        assert_eq!(ask("OPTIONS", "/token", page).await.0, None, "{page}");
+    }
     assert_eq!(
         ask("OPTIONS", "/dev/token", "http://localhost:3000")
             .await
@@ -365,12 +378,15 @@ async fn the_switches_are_thrown_over_http_all_or_none() {
             "`id_token_flaw`: expected one of none, expired",
         ),
         ("jwks=none&reset=maybe", "`reset`: expected `true`"),
-        ("jwks=none&jwks=none", "a parameter is repeated"),
+        ("jwks=none&jwks=none", "`jwks` is repeated"),
     ] {
         let (status, answer) = throw(form).await;
         assert_eq!(status, 400, "{form}");
         assert!(
-            answer["error_description"].as_str().unwrap().contains(told),
+            answer["error_description"]
+                .as_str()
+                .unwrap()
+                .contains(told),
             "{answer}"
         );
     }

@@ -113,8 +113,14 @@ async fn rsa_keys_will_do_too() {
     let pair = RsaKeyPair::generate(KeySize::Rsa2048).unwrap();
     let public = pair.public_key();
     let number = |bytes: &[u8]| encoded(bytes);
-    let modulus = public.modulus().big_endian_without_leading_zero().to_vec();
-    let exponent = public.exponent().big_endian_without_leading_zero().to_vec();
+    let modulus = public
+        .modulus()
+        .big_endian_without_leading_zero()
+        .to_vec();
+    let exponent = public
+        .exponent()
+        .big_endian_without_leading_zero()
+        .to_vec();
     let idp = start(json!({ "kty": "RSA", "n": number(&modulus), "e": number(&exponent) })).await;
     for (jti, name, padding) in [
         (
@@ -241,7 +247,7 @@ async fn a_key_in_the_settings_is_a_public_one() {
         Some(json!({ "kty": "OKP", "crv": "Ed25519", "x": "AA", "d": "marked-secret" }));
     let errors = Idp::start(config).await.unwrap_err().to_string();
     assert!(
-        errors.contains("client `service`: its `jwk` is a private key")
+        errors.contains("client[0].jwk: expected a public key, found a private one")
             && !errors.contains("marked-secret"),
         "{errors}"
     );
@@ -267,7 +273,11 @@ async fn an_answer_may_be_signed_for_whoever_asks() {
         let request = request
             .header("accept", accept)
             .header("content-type", "application/x-www-form-urlencoded");
-        request.body(format!("token={token}")).send().await.unwrap()
+        request
+            .body(format!("token={token}"))
+            .send()
+            .await
+            .unwrap()
     };
     for accept in [
         "application/token-introspection+jwt",

@@ -9,7 +9,10 @@ async fn it_listens_on_loopback_only_unless_told_loudly() {
         listen: "0.0.0.0:0".parse().unwrap(),
         ..IdpConfig::default()
     };
-    let errors = Idp::start(config.clone()).await.unwrap_err().to_string();
+    let errors = Idp::start(config.clone())
+        .await
+        .unwrap_err()
+        .to_string();
     assert!(
         errors.contains("loopback") && errors.contains("danger_listen_anywhere"),
         "{errors}"
@@ -125,7 +128,9 @@ async fn a_token_for_anybody_is_had_by_one_line() {
         .unwrap();
     assert_eq!(token.split('.').count(), 3);
     assert_eq!(
-        post(&idp, "/dev/token", "user=nobody", None).await.status(),
+        post(&idp, "/dev/token", "user=nobody", None)
+            .await
+            .status(),
         400
     );
 }

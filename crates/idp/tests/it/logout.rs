@@ -77,7 +77,10 @@ fn id_token(tokens: &Value) -> &str {
 
 async fn is_active(idp: &Idp, tokens: &Value) -> bool {
     let form = format!("token={}", tokens["access_token"].as_str().unwrap());
-    json(post(idp, "/introspect", &form, SERVICE).await).await.1["active"] == true
+    json(post(idp, "/introspect", &form, SERVICE).await)
+        .await
+        .1["active"]
+        == true
 }
 
 #[tokio::test]
@@ -116,7 +119,9 @@ async fn a_client_logs_out_and_the_others_are_told() {
     let mut validation = Validation::new(Algorithm::ES256);
     validation.set_audience(&["other"]);
     let key = DecodingKey::from_jwk(keys.find(&header.kid.unwrap()).unwrap()).unwrap();
-    let told = decode::<Value>(token, &key, &validation).unwrap().claims;
+    let told = decode::<Value>(token, &key, &validation)
+        .unwrap()
+        .claims;
     assert_eq!(
         crate::members(&told),
         ["aud", "events", "exp", "iat", "iss", "jti", "sid", "sub"]
@@ -136,7 +141,9 @@ async fn a_client_logs_out_and_the_others_are_told() {
 
 #[tokio::test]
 async fn requests_that_show_nothing_ask_the_user() {
-    let idp = Idp::start(config("http://127.0.0.1:1/told")).await.unwrap();
+    let idp = Idp::start(config("http://127.0.0.1:1/told"))
+        .await
+        .unwrap();
     let (web, cookie) = sign_in(&idp, "web", "").await;
     let cookie = sent(&cookie);
     let path = format!("/logout?client_id=web&post_logout_redirect_uri={BYE}");
@@ -168,7 +175,9 @@ async fn requests_that_show_nothing_ask_the_user() {
 
 #[tokio::test]
 async fn nobody_is_sent_to_an_address_that_is_not_registered() {
-    let idp = Idp::start(config("http://127.0.0.1:1/told")).await.unwrap();
+    let idp = Idp::start(config("http://127.0.0.1:1/told"))
+        .await
+        .unwrap();
     let (web, _) = sign_in(&idp, "web", "").await;
     let hint = id_token(&web);
     for query in [
@@ -195,7 +204,9 @@ async fn nobody_is_sent_to_an_address_that_is_not_registered() {
 
 #[tokio::test]
 async fn a_browser_goes_on_without_a_page() {
-    let idp = Idp::start(config("http://127.0.0.1:1/told")).await.unwrap();
+    let idp = Idp::start(config("http://127.0.0.1:1/told"))
+        .await
+        .unwrap();
     let (web, cookie) = sign_in(&idp, "web", "").await;
     assert!(cookie.contains("; HttpOnly; SameSite=Lax"), "{cookie}");
     let go_on = async |change: &[(&str, &str)], cookie: &str| {
@@ -259,13 +270,20 @@ async fn a_test_logs_a_user_out_and_sees_who_was_told() {
     assert_eq!(told, [("other", receiver.url.as_str(), Some(400))]);
     assert!(!is_active(&idp, &other).await);
     assert!(idp.logout("alice").await.is_empty());
-    let idp = Idp::start(config("http://127.0.0.1:1/told")).await.unwrap();
+    let idp = Idp::start(config("http://127.0.0.1:1/told"))
+        .await
+        .unwrap();
     sign_in(&idp, "other", "").await;
     let (status, told) = json(post(&idp, "/dev/logout", "user=alice", None).await).await;
     assert_eq!(status, 200);
     assert_eq!(
         told,
-        json!([{ "client": "other", "uri": "http://127.0.0.1:1/told", "status": null }])
+        json!([{
+            "client": "other",
+            "uri": "http://127.0.0.1:1/told",
+            "status": null,
+            "error": null,
+        }])
     );
     for wrong in [
         "http://app.example/told",
@@ -275,8 +293,30 @@ async fn a_test_logs_a_user_out_and_sees_who_was_told() {
     ] {
         let errors = Idp::start(config(wrong)).await.unwrap_err().to_string();
         assert!(
-            errors.contains("`backchannel_logout_uri` is neither https"),
+            errors.contains("backchannel_logout_uri: expected an https address"),
             "{wrong}: {errors}"
         );
     }
+}
+
+#[tokio::test]
+async fn a_refused_logout_is_shown_and_a_flawed_one_is_sent() {
+    let receiver = Receiver::start(&[400, 200]).await;
+    receiver.answer_with(r#"{"error": "invalid_request", "error_description": "no"}"#);
+    let idp = Idp::start(config(&receiver.url)).await.unwrap();
+    sign_in(&idp, "other", "").await;
+    let notices = idp.logout("alice").await;
+    assert_eq!(
+        (notices[0].status, notices[0].error.as_deref()),
+        (Some(400), Some("invalid_request"))
+    );
+    sign_in(&idp, "other", "").await;
+    let form = "user=alice&flaw=nonce";
+    let (status, notices) = json(post(&idp, "/dev/logout", form, None).await).await;
+    assert_eq!((status, &notices[0]["status"]), (200, &json!(200)));
+    let sent = receiver.messages()[1][2].clone();
+    let token = sent.strip_prefix("logout_token=").unwrap();
+    assert!(claims(token)["nonce"].is_string());
+    let wrong = post(&idp, "/dev/logout", "user=alice&flaw=exp", None).await;
+    assert_eq!(wrong.status(), 400);
 }

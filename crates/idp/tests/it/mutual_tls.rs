@@ -110,13 +110,17 @@ async fn a_certificate_by_the_authority_and_with_the_name_proves_the_client_and_
         "no certificate"
     );
     assert_eq!(
-        ask(&idp, &idp.token_endpoint(), &form, Some(&own)).await.0,
+        ask(&idp, &idp.token_endpoint(), &form, Some(&own))
+            .await
+            .0,
         401,
         "not asked for there"
     );
     let with_secret = format!("{form}&client_secret=x");
     assert_eq!(
-        ask(&idp, &alias(&idp), &with_secret, Some(&own)).await.0,
+        ask(&idp, &alias(&idp), &with_secret, Some(&own))
+            .await
+            .0,
         401,
         "two ways"
     );
@@ -149,7 +153,10 @@ async fn a_dns_name_will_do_in_place_of_the_subject() {
 
 #[tokio::test]
 async fn a_registered_certificate_needs_no_authority() {
-    let stranger = started(named("x")).await.client_certificate("x").unwrap();
+    let stranger = started(named("x"))
+        .await
+        .client_certificate("x")
+        .unwrap();
     let der: String = stranger
         .certificate
         .lines()
@@ -327,7 +334,9 @@ async fn certificates_come_from_files_or_go_into_one() {
 #[tokio::test]
 async fn a_hand_that_is_not_shaken_keeps_nobody_waiting() {
     let idp = started(named("mutual")).await;
-    let silent = tokio::net::TcpStream::connect(idp.address()).await.unwrap();
+    let silent = tokio::net::TcpStream::connect(idp.address())
+        .await
+        .unwrap();
     let response = program(&idp, None)
         .get(idp.jwks_uri())
         .send()

@@ -28,7 +28,9 @@ async fn show(idp: &Idp, path: &str) -> reqwest::Response {
 #[tokio::test]
 async fn what_was_pushed_is_what_is_asked_and_is_answered_once() {
     let (time, clock) = clock();
-    let idp = Idp::start_at(with_client(other()), clock).await.unwrap();
+    let idp = Idp::start_at(with_client(other()), clock)
+        .await
+        .unwrap();
     let (status, pushed) = push(&idp, &[]).await;
     assert_eq!(
         (status, &pushed["expires_in"]),

@@ -13,6 +13,8 @@ struct Told {
     messages: Arc<Mutex<Vec<[String; 3]>>>,
     /// What is answered, the first first; 202 when there are no more.
     answers: Arc<Mutex<Vec<u16>>>,
+    /// The body of what is answered.
+    body: Arc<Mutex<String>>,
     arrived: Arc<Notify>,
 }
 
@@ -27,13 +29,20 @@ impl Receiver {
             answers: Arc::new(Mutex::new(answers.to_vec())),
             ..Told::default()
         };
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
+            .await
+            .unwrap();
         let url = format!("http://{}/told", listener.local_addr().unwrap());
         let router = Router::new()
             .route("/told", post(hear))
             .with_state(told.clone());
         tokio::spawn(async move { axum::serve(listener, router).await });
         Self { url, told }
+    }
+
+    /// Answers with this body from now on.
+    pub(crate) fn answer_with(&self, body: &str) {
+        body.clone_into(&mut self.told.body.lock().unwrap());
     }
 
     pub(crate) fn messages(&self) -> Vec<[String; 3]> {
@@ -54,7 +63,7 @@ impl Receiver {
     }
 }
 
-async fn hear(State(told): State<Told>, headers: HeaderMap, body: String) -> StatusCode {
+async fn hear(State(told): State<Told>, headers: HeaderMap, body: String) -> (StatusCode, String) {
     let header = |name: &str| {
         headers
             .get(name)
@@ -72,5 +81,6 @@ async fn hear(State(told): State<Told>, headers: HeaderMap, body: String) -> Sta
         answers.remove(0)
     };
     told.arrived.notify_one();
-    StatusCode::from_u16(answer).unwrap()
+    let body = told.body.lock().unwrap().clone();
+    (StatusCode::from_u16(answer).unwrap(), body)
 }

@@ -8,18 +8,19 @@ use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
 use portcullis_idp::{Dialect, Idp, IdpConfig, SecurityEvent};
 use serde_json::{Value, json};
 
-const REVOKED: &str = "https://schemas.openid.net/secevent/caep/event-type/session-revoked";
+pub(crate) const REVOKED: &str =
+    "https://schemas.openid.net/secevent/caep/event-type/session-revoked";
 const CREDENTIAL: &str = "https://schemas.openid.net/secevent/caep/event-type/credential-change";
 const CLAIMS: &str = "https://schemas.openid.net/secevent/caep/event-type/token-claims-change";
 const VERIFICATION: &str = "https://schemas.openid.net/secevent/ssf/event-type/verification";
 
 /// A receiver's program, with a token.
-struct Program<'i> {
+pub(crate) struct Program<'i> {
     idp: &'i Idp,
     token: String,
 }
 
-async fn started() -> Idp {
+pub(crate) async fn started() -> Idp {
     Idp::start(IdpConfig {
         algorithm: "ES256".to_owned(),
         ..IdpConfig::default()
@@ -28,7 +29,7 @@ async fn started() -> Idp {
     .unwrap()
 }
 
-async fn program<'i>(idp: &'i Idp, scope: &str) -> Program<'i> {
+pub(crate) async fn program<'i>(idp: &'i Idp, scope: &str) -> Program<'i> {
     let form = format!("grant_type=client_credentials&scope={scope}");
     let (status, answer) = json(post(idp, "/token", &form, SERVICE).await).await;
     assert_eq!(status, 200, "{answer}");
@@ -39,7 +40,11 @@ async fn program<'i>(idp: &'i Idp, scope: &str) -> Program<'i> {
 }
 
 impl Program<'_> {
-    async fn send(&self, method: &str, path: &str, body: Value) -> (u16, Value) {
+    pub(crate) fn token(&self) -> &str {
+        &self.token
+    }
+
+    pub(crate) async fn send(&self, method: &str, path: &str, body: Value) -> (u16, Value) {
         let url = format!("{}{path}", self.idp.issuer());
         let request = client()
             .request(method.parse().unwrap(), url)
@@ -53,19 +58,19 @@ impl Program<'_> {
         json(request.send().await.unwrap()).await
     }
 
-    async fn stream(&self, wanted: Value) -> String {
+    pub(crate) async fn stream(&self, wanted: Value) -> String {
         let (status, stream) = self.send("POST", "/ssf/streams", wanted).await;
         assert_eq!(status, 201, "{stream}");
         stream["stream_id"].as_str().unwrap().to_owned()
     }
 
-    async fn set_status(&self, stream: &str, status: &str) -> Value {
+    pub(crate) async fn set_status(&self, stream: &str, status: &str) -> Value {
         let body = json!({ "stream_id": stream, "status": status, "reason": "a test" });
         self.send("POST", "/ssf/status", body).await.1
     }
 }
 
-fn pushed_to(receiver: &Receiver) -> Value {
+pub(crate) fn pushed_to(receiver: &Receiver) -> Value {
     json!({
         "events_requested": [REVOKED, "https://schemas.example/unknown"],
         "delivery": { "method": "urn:ietf:rfc:8935", "endpoint_url": receiver.url, "authorization_header": "Bearer s" },
@@ -73,7 +78,7 @@ fn pushed_to(receiver: &Receiver) -> Value {
 }
 
 /// By another library.
-fn read(idp: &Idp, set: &str) -> Value {
+pub(crate) fn read(idp: &Idp, set: &str) -> Value {
     let keys: JwkSet = serde_json::from_str(&idp.jwks()).unwrap();
     let header = decode_header(set).unwrap();
     assert_eq!(header.typ.as_deref(), Some("secevent+jwt"));
@@ -108,7 +113,11 @@ async fn the_metadata_is_before_the_issuers_path() {
         ..IdpConfig::default()
     };
     let entra = Idp::start(entra).await.unwrap();
-    let path = entra.issuer().as_str().strip_prefix(entra.base()).unwrap();
+    let path = entra
+        .issuer()
+        .as_str()
+        .strip_prefix(entra.base())
+        .unwrap();
     let url = format!("{}/.well-known/ssf-configuration{path}", entra.base());
     assert_eq!(
         json(reqwest::get(url).await.unwrap()).await.1["issuer"],
@@ -228,7 +237,12 @@ async fn events_are_fetched_and_acknowledged() {
     let body = json!({ "ack": [sets[0].0], "setErrs": { (sets[1].0.as_str()): { "err": "invalid_key" } } });
     let (_, second) = program.send("POST", &path, body).await;
     assert_eq!(second["moreAvailable"], false);
-    let (jti, set) = second["sets"].as_object().unwrap().iter().next().unwrap();
+    let (jti, set) = second["sets"]
+        .as_object()
+        .unwrap()
+        .iter()
+        .next()
+        .unwrap();
     assert_eq!(
         read(&idp, set.as_str().unwrap())["events"][CLAIMS]["claims"],
         json!({ "roles": [] })
@@ -238,7 +252,10 @@ async fn events_are_fetched_and_acknowledged() {
         .await;
     assert_eq!(last, json!({ "sets": {}, "moreAvailable": false }));
     assert_eq!(
-        program.send("POST", "/ssf/poll/made-up", json!({})).await.0,
+        program
+            .send("POST", "/ssf/poll/made-up", json!({}))
+            .await
+            .0,
         404
     );
 }

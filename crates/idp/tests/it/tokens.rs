@@ -176,7 +176,9 @@ async fn a_code_gives_all_three_tokens_and_refresh_rotates() {
         400
     );
     assert_eq!(
-        post(&idp, "/token", &form(&second), None).await.status(),
+        post(&idp, "/token", &form(&second), None)
+            .await
+            .status(),
         400
     );
     assert_eq!(
@@ -302,4 +304,37 @@ async fn keys_rotate_with_and_without_overlap() {
     assert_eq!(response.status(), 204);
     let third = kids().await;
     assert!(third.len() == 1 && !second.contains(&third[0]));
+}
+
+/// A developer has to find the mistake: the answer tells what was sent, and what was expected.
+#[tokio::test]
+async fn a_code_that_does_not_fit_its_request_tells_what_differs() {
+    let idp = idp().await;
+    for (from, to, told) in [
+        (
+            "code_verifier=",
+            "code_verifier=x",
+            "SHA-256 of `code_verifier`: expected `",
+        ),
+        (
+            "%2Fcallback",
+            "%2Fother",
+            "`redirect_uri`: expected `http://127.0.0.1:4711/callback`",
+        ),
+        ("code=", "code=x", "the code is unknown, expired or used"),
+    ] {
+        let form = code_form(&code(&idp).await);
+        let changed = match form.contains(from) {
+            true => form.replacen(from, to, 1),
+            false => form.replacen(&from.replace("%2F", "/"), &to.replace("%2F", "/"), 1),
+        };
+        assert_ne!(changed, form);
+        let (status, answer) = json(post(&idp, "/token", &changed, None).await).await;
+        let description = answer["error_description"].as_str().unwrap();
+        assert_eq!(
+            (status, &answer["error"]),
+            (400, &Value::from("invalid_grant"))
+        );
+        assert!(description.contains(told), "{description}");
+    }
 }

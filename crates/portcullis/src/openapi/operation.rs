@@ -109,7 +109,8 @@ impl Operation {
 
     /// Adds a response of the document's components.
     pub(super) fn common_response(&mut self, response: &'static CommonResponse) {
-        self.describe_status(response.status).add_common(response);
+        self.describe_status(response.status)
+            .add_common(response);
     }
 
     /// The components that it refers to.
@@ -148,7 +149,11 @@ impl Operation {
     /// A parameter of the path that no argument reads is text; the specification wants each named.
     fn name_remaining_path_parameters(&mut self) {
         for name in &self.path_names {
-            if !self.parameters.iter().any(|it| is_path_parameter(it, name)) {
+            if !self
+                .parameters
+                .iter()
+                .any(|it| is_path_parameter(it, name))
+            {
                 let text = json!({ "type": "string" });
                 self.parameters.push(path_parameter(name, &text));
             }

@@ -160,7 +160,9 @@ fn policy(document: &OpenApi) -> HeaderValue {
 
 /// The servers that the page has to reach: the issuers, and their token endpoints.
 fn origins(document: &OpenApi) -> BTreeSet<String> {
-    let schemes = document.as_value().pointer("/components/securitySchemes");
+    let schemes = document
+        .as_value()
+        .pointer("/components/securitySchemes");
     let mut origins = BTreeSet::new();
     for scheme in schemes.and_then(Value::as_object).into_iter().flatten() {
         let (_, scheme) = scheme;

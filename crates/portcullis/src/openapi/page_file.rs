@@ -1,9 +1,9 @@
-//! The files of Swagger UI, out of the archive that a crate of the project utoipa carries.
+//! The files of Swagger UI, which `build.rs` took out of the archive that a crate of the project
+//! utoipa carries.
 
 use axum::body::Bytes;
-use std::io::{Cursor, Read as _};
-use utoipa_swagger_ui_vendored::SWAGGER_UI_VENDORED;
-use zip::ZipArchive;
+use flate2::read::DeflateDecoder;
+use std::io::Read as _;
 
 /// A file, and what it is.
 pub(super) struct PageFile {
@@ -13,13 +13,32 @@ pub(super) struct PageFile {
     pub(super) content: Bytes,
 }
 
+/// A file as it is in this binary: one of the two is empty.
+struct PackedFile {
+    name: &'static str,
+    media_type: &'static str,
+    plain: &'static [u8],
+    deflated: &'static [u8],
+}
+
+macro_rules! packed {
+    ($name:literal, $media_type:literal) => {
+        PackedFile {
+            name: concat!("/", $name),
+            media_type: $media_type,
+            plain: include_bytes!(concat!(env!("OUT_DIR"), "/", $name)),
+            deflated: include_bytes!(concat!(env!("OUT_DIR"), "/", $name, ".deflate")),
+        }
+    };
+}
+
 /// The files that the page needs; the archive has more.
-const FILES: [(&str, &str); 5] = [
-    ("/swagger-ui.css", "text/css"),
-    ("/swagger-ui-bundle.js", "text/javascript"),
-    ("/favicon-32x32.png", "image/png"),
-    ("/oauth2-redirect.html", "text/html"),
-    ("/oauth2-redirect.js", "text/javascript"),
+const FILES: [PackedFile; 5] = [
+    packed!("swagger-ui.css", "text/css"),
+    packed!("swagger-ui-bundle.js", "text/javascript"),
+    packed!("favicon-32x32.png", "image/png"),
+    packed!("oauth2-redirect.html", "text/html"),
+    packed!("oauth2-redirect.js", "text/javascript"),
 ];
 
 impl PageFile {
@@ -34,19 +53,17 @@ impl PageFile {
     /// The files of Swagger UI. They are unpacked when a router is made, not for each request.
     pub(super) fn of_swagger_ui() -> Vec<Self> {
         let mut files = Vec::new();
-        // The archive is part of this binary, so a test tells whether it can be read.
-        let Ok(mut archive) = ZipArchive::new(Cursor::new(SWAGGER_UI_VENDORED)) else {
-            return files;
-        };
-        let folder = folder_of(&archive);
-        for (name, media_type) in FILES {
-            let mut content = Vec::new();
-            if let Ok(mut file) = archive.by_name(&format!("{folder}{name}"))
-                && file.read_to_end(&mut content).is_ok()
+        for file in FILES {
+            let mut content = file.plain.to_vec();
+            // What is part of this binary can be unpacked: a test tells.
+            if file.deflated.is_empty()
+                || DeflateDecoder::new(file.deflated)
+                    .read_to_end(&mut content)
+                    .is_ok()
             {
                 files.push(Self {
-                    name,
-                    media_type,
+                    name: file.name,
+                    media_type: file.media_type,
                     content: content.into(),
                 });
             }
@@ -55,24 +72,24 @@ impl PageFile {
     }
 }
 
-/// The folder of the built files: its parent has the version in its name.
-fn folder_of(archive: &ZipArchive<Cursor<&[u8]>>) -> String {
-    for name in archive.file_names().flatten() {
-        if let Some(folder) = name.strip_suffix("/swagger-ui.css") {
-            return folder.to_owned();
-        }
-    }
-    String::new()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn the_archive_has_every_file() {
+    fn every_file_is_there_and_whole() {
         let files = PageFile::of_swagger_ui();
-        assert_eq!(files.len(), FILES.len());
-        assert!(files.iter().all(|file| !file.content.is_empty()));
+        let found: Vec<_> = files
+            .iter()
+            .map(|file| (file.name, file.content.len() > 100))
+            .collect();
+        let all = FILES.map(|file| (file.name, true));
+        assert_eq!(found, all);
+        let ends = |name: &str, end: &[u8]| {
+            let file = files.iter().find(|file| file.name == name).unwrap();
+            file.content.trim_ascii_end().ends_with(end)
+        };
+        assert!(ends("/favicon-32x32.png", b"IEND\xaeB`\x82"));
+        assert!(ends("/oauth2-redirect.html", b"</html>"));
     }
 }

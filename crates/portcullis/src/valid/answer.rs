@@ -4,6 +4,7 @@ use super::fault::RequestFault;
 use axum::response::{IntoResponse, Response};
 use http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use portcullis_core::CodeLinks;
 use portcullis_resource_server::request_id;
 use serde::Serialize;
 use std::fmt;
@@ -16,6 +17,7 @@ use std::fmt;
 pub struct InvalidRequest {
     reason: Reason,
     faults: Vec<RequestFault>,
+    links: CodeLinks,
     request_id: String,
 }
 
@@ -41,6 +43,7 @@ impl InvalidRequest {
         Self {
             reason,
             faults: Vec::new(),
+            links: CodeLinks::default(),
             request_id: request_id(headers),
         }
     }
@@ -50,27 +53,35 @@ impl InvalidRequest {
         self
     }
 
+    pub(super) fn with_links(mut self, links: CodeLinks) -> Self {
+        self.links = links;
+        self
+    }
+
+    /// Every code, with its status and its phrase.
+    pub fn codes() -> Vec<(&'static str, StatusCode, &'static str)> {
+        let mut codes = Vec::new();
+        for reason in [
+            Reason::Invalid,
+            Reason::Unreadable,
+            Reason::TooLarge,
+            Reason::MediaType(""),
+            Reason::Route,
+            Reason::Schema,
+        ] {
+            codes.push((reason.code(), reason.status(), reason.detail()));
+        }
+        codes
+    }
+
     /// The status of the answer.
     pub fn status(&self) -> StatusCode {
-        match self.reason {
-            Reason::Invalid => StatusCode::UNPROCESSABLE_ENTITY,
-            Reason::Unreadable => StatusCode::BAD_REQUEST,
-            Reason::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-            Reason::MediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Reason::Route | Reason::Schema => StatusCode::INTERNAL_SERVER_ERROR,
-        }
+        self.reason.status()
     }
 
     /// The stable code, such as `request.invalid`.
     pub fn code(&self) -> &'static str {
-        match self.reason {
-            Reason::Invalid => "request.invalid",
-            Reason::Unreadable => "request.unreadable",
-            Reason::TooLarge => "request.too_large",
-            Reason::MediaType(_) => "request.media_type",
-            Reason::Route => "server.route",
-            Reason::Schema => "server.schema",
-        }
+        self.reason.code()
     }
 
     /// What is wrong; empty unless the code is `request.invalid`.
@@ -87,15 +98,38 @@ impl InvalidRequest {
             tracing::info!(code, faults, request_id, "refused");
         }
     }
+}
 
-    fn detail(&self) -> &'static str {
-        match self.reason {
-            Reason::Invalid => "the request does not have the form that this operation expects",
-            Reason::Unreadable => "the request cannot be read",
-            Reason::TooLarge => "the body is larger than this operation allows",
-            Reason::MediaType(_) => "the body has a media type that this operation does not read",
-            Reason::Route => "the route of this operation lacks a parameter",
-            Reason::Schema => "the schema of this operation cannot be checked",
+impl Reason {
+    const fn status(self) -> StatusCode {
+        match self {
+            Self::Invalid => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Unreadable => StatusCode::BAD_REQUEST,
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::MediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::Route | Self::Schema => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    const fn code(self) -> &'static str {
+        match self {
+            Self::Invalid => "request.invalid",
+            Self::Unreadable => "request.unreadable",
+            Self::TooLarge => "request.too_large",
+            Self::MediaType(_) => "request.media_type",
+            Self::Route => "server.route",
+            Self::Schema => "server.schema",
+        }
+    }
+
+    const fn detail(self) -> &'static str {
+        match self {
+            Self::Invalid => "the request does not have the form that this operation expects",
+            Self::Unreadable => "the request cannot be read",
+            Self::TooLarge => "the body is larger than this operation allows",
+            Self::MediaType(_) => "the body has a media type that this operation does not read",
+            Self::Route => "the route of this operation lacks a parameter",
+            Self::Schema => "the schema of this operation cannot be checked",
         }
     }
 }
@@ -119,10 +153,10 @@ impl IntoResponse for InvalidRequest {
         self.log();
         let (status, code) = (self.status(), self.code());
         let document = InvalidRequestDocument {
-            kind: format!("urn:portcullis:{code}"),
+            kind: self.links.problem_type(code),
             title: status.canonical_reason().unwrap_or_default(),
             status: status.as_u16(),
-            detail: self.detail(),
+            detail: self.reason.detail(),
             code,
             request_id: &self.request_id,
             errors: &self.faults,
@@ -147,7 +181,7 @@ impl IntoResponse for InvalidRequest {
 
 impl fmt::Display for InvalidRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.code(), self.detail())?;
+        write!(f, "{}: {}", self.code(), self.reason.detail())?;
         for fault in &self.faults {
             write!(f, "; {fault}")?;
         }

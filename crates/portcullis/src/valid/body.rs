@@ -23,7 +23,9 @@ impl BodyType {
 
     fn is(self, media_type: &str) -> bool {
         let media_type = media_type.trim().to_ascii_lowercase();
-        let suffix = media_type.strip_prefix("application/").unwrap_or_default();
+        let suffix = media_type
+            .strip_prefix("application/")
+            .unwrap_or_default();
         // A structured suffix says that the body is JSON (RFC 6839, section 3.1).
         media_type == self.name() || self == Self::Json && suffix.ends_with("+json")
     }

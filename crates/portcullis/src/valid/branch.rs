@@ -92,9 +92,9 @@ fn tag_of(schemas: &Value) -> Option<&str> {
 pub(super) fn is_of_form(error: &ValidationError<'_>) -> bool {
     match error.kind() {
         // A variant that fits but for its rules has the right form.
-        Kind::AnyOf { context } | Kind::OneOfNotValid { context } => {
-            context.iter().all(|branch| branch.iter().any(is_of_form))
-        }
+        Kind::AnyOf { context } | Kind::OneOfNotValid { context } => context
+            .iter()
+            .all(|branch| branch.iter().any(is_of_form)),
         Kind::Minimum { .. }
         | Kind::ExclusiveMinimum { .. }
         | Kind::Maximum { .. }

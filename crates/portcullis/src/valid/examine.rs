@@ -103,7 +103,10 @@ impl Candidate<'_> {
     fn schema_faults(&self, schema: &TypeSchema) -> Option<SchemaFindings> {
         let validator = schema.validator()?;
         let value = serde_json::to_value(&self.json).ok()?;
-        let errors: Vec<_> = validator.iter_errors(&value).take(MOST_ERRORS).collect();
+        let errors: Vec<_> = validator
+            .iter_errors(&value)
+            .take(MOST_ERRORS)
+            .collect();
         let whole = Whole {
             source: &self.source,
             schema: &schema.document,

@@ -8,6 +8,7 @@ use super::input::ValidInput;
 use super::source::Source;
 use super::wording;
 use super::wrapper::Valid;
+use crate::decide::code_links;
 use axum::Json;
 use axum::extract::{FromRequest, Request};
 use http::HeaderMap;
@@ -22,8 +23,15 @@ impl<S: Send + Sync, T: ValidInput> FromRequest<S> for Valid<Json<T>> {
     type Rejection = InvalidRequest;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, InvalidRequest> {
-        let (headers, body) = read_body(request, state, BodyType::Json).await?;
-        read_json(&body, &headers).map(|value| Self(Json(value)))
+        let links = code_links(request.extensions());
+        let read = async {
+            let (headers, body) = read_body(request, state, BodyType::Json).await?;
+            read_json(&body, &headers)
+        };
+        match read.await {
+            Ok(value) => Ok(Self(Json(value))),
+            Err(refusal) => Err(refusal.with_links(links)),
+        }
     }
 }
 

@@ -42,7 +42,9 @@ impl<'j> OwnWords<'j> {
             values
         });
         let lower = words.to_lowercase();
-        let is_echo = values.iter().any(|value| lower.contains(value.as_str()));
+        let is_echo = values
+            .iter()
+            .any(|value| lower.contains(value.as_str()));
         (!is_echo).then_some(words)
     }
 }

@@ -11,6 +11,7 @@ use super::source::{PathForm, Source};
 use super::text::{self, TextShapes};
 use super::type_schema::TypeSchema;
 use super::wrapper::Valid;
+use crate::decide::code_links;
 use axum::extract::rejection::RawPathParamsRejection;
 use axum::extract::{FromRequestParts, Path, RawPathParams};
 use http::request::Parts;
@@ -22,32 +23,42 @@ impl<S: Send + Sync, T: ValidInput> FromRequestParts<S> for Valid<Path<T>> {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, InvalidRequest> {
         order::remember(&mut parts.extensions);
-        let parameters = match RawPathParams::from_request_parts(parts, state).await {
-            Ok(parameters) => parameters,
-            Err(rejection) => {
-                let reason = match rejection {
-                    RawPathParamsRejection::InvalidUtf8InPathParam(_) => Reason::Unreadable,
-                    _ => Reason::Route,
-                };
-                return Err(InvalidRequest::new(reason, &parts.headers));
-            }
-        };
-        let mut pairs = Vec::new();
-        for (name, value) in &parameters {
-            pairs.push((name.to_owned(), value.to_owned()));
+        match read_path(parts, state).await {
+            Ok(value) => Ok(Self(Path(value))),
+            Err(refusal) => Err(refusal.with_links(code_links(&parts.extensions))),
         }
-        let schema = TypeSchema::of::<T>();
-        let Some((json, source)) = arrange(pairs, &schema) else {
-            return Err(InvalidRequest::new(Reason::Route, &parts.headers));
-        };
-        let candidate = Candidate {
-            json,
-            source,
-            faults: Vec::new(),
-            headers: &parts.headers,
-        };
-        candidate.examine().map(|value| Self(Path(value)))
     }
+}
+
+async fn read_path<S: Send + Sync, T: ValidInput>(
+    parts: &mut Parts,
+    state: &S,
+) -> Result<T, InvalidRequest> {
+    let parameters = match RawPathParams::from_request_parts(parts, state).await {
+        Ok(parameters) => parameters,
+        Err(rejection) => {
+            let reason = match rejection {
+                RawPathParamsRejection::InvalidUtf8InPathParam(_) => Reason::Unreadable,
+                _ => Reason::Route,
+            };
+            return Err(InvalidRequest::new(reason, &parts.headers));
+        }
+    };
+    let mut pairs = Vec::new();
+    for (name, value) in &parameters {
+        pairs.push((name.to_owned(), value.to_owned()));
+    }
+    let schema = TypeSchema::of::<T>();
+    let Some((json, source)) = arrange(pairs, &schema) else {
+        return Err(InvalidRequest::new(Reason::Route, &parts.headers));
+    };
+    let candidate = Candidate {
+        json,
+        source,
+        faults: Vec::new(),
+        headers: &parts.headers,
+    };
+    candidate.examine()
 }
 
 /// The parameters in the form of the type; nothing if the route does not have them.
@@ -83,7 +94,10 @@ fn members(mut pairs: Vec<(String, String)>, schema: &TypeSchema) -> Option<(Jso
     if !schema.shapes.members.is_empty() {
         pairs.retain(|(name, _)| schema.shapes.members.contains_key(name));
     }
-    let required = schema.document.get("required").and_then(Value::as_array);
+    let required = schema
+        .document
+        .get("required")
+        .and_then(Value::as_array);
     for name in required.into_iter().flatten() {
         // The caller cannot cure a route that lacks a parameter.
         pairs.iter().find(|(it, _)| name == it)?;

@@ -6,6 +6,7 @@ use super::order;
 use super::pairs::read_pairs;
 use super::source::Source;
 use super::wrapper::Valid;
+use crate::decide::code_links;
 use axum::extract::{FromRequestParts, Query};
 use http::request::Parts;
 
@@ -15,6 +16,9 @@ impl<S: Send + Sync, T: ValidInput> FromRequestParts<S> for Valid<Query<T>> {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, InvalidRequest> {
         order::remember(&mut parts.extensions);
         let query = parts.uri.query().unwrap_or_default();
-        read_pairs(query.as_bytes(), Source::Query, &parts.headers).map(|value| Self(Query(value)))
+        match read_pairs(query.as_bytes(), Source::Query, &parts.headers) {
+            Ok(value) => Ok(Self(Query(value))),
+            Err(refusal) => Err(refusal.with_links(code_links(&parts.extensions))),
+        }
     }
 }

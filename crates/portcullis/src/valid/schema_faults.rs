@@ -95,7 +95,10 @@ impl<'w> FaultCollector<'w> {
     fn schema_of(&self, error: &ValidationError<'_>) -> &'w Value {
         let path = error.schema_path().as_str();
         let parent = path.rsplit_once('/').map_or("", |(parent, _)| parent);
-        self.whole.schema.pointer(parent).unwrap_or(&Value::Null)
+        self.whole
+            .schema
+            .pointer(parent)
+            .unwrap_or(&Value::Null)
     }
 
     fn add(&mut self, error: &ValidationError<'_>) {
@@ -180,7 +183,11 @@ impl<'w> FaultCollector<'w> {
 
     /// A text, by the value that it stands for.
     fn text_type(&self, error: &ValidationError<'_>) -> &'static str {
-        match self.schema_of(error).get("format").and_then(Value::as_str) {
+        match self
+            .schema_of(error)
+            .get("format")
+            .and_then(Value::as_str)
+        {
             Some("uuid") => "uuid_type",
             Some("date-time") => "datetime_type",
             Some("date") => "date_type",

@@ -83,7 +83,9 @@ async fn compound_requirements_name_the_scopes_that_would_help() {
         )
     };
     assert_eq!(
-        ask(idp.token("alice").scope("orders:write").sign()).await.0,
+        ask(idp.token("alice").scope("orders:write").sign())
+            .await
+            .0,
         "ok"
     );
     assert_eq!(
@@ -100,7 +102,9 @@ async fn compound_requirements_name_the_scopes_that_would_help() {
     assert_eq!(code, "policy.scope");
     assert!(challenge.ends_with("scope=\"orders:write\""), "{challenge}");
     assert_eq!(
-        ask(idp.token("bob").scope("orders:write").sign()).await.0,
+        ask(idp.token("bob").scope("orders:write").sign())
+            .await
+            .0,
         "policy.role"
     );
     assert_eq!(

@@ -8,12 +8,16 @@
     reason = "a test that fails should stop"
 )]
 
+mod bound;
 mod extractor;
 mod header_corpus;
 mod layer;
 #[cfg(feature = "openapi")]
 mod openapi;
 mod outages;
+mod receivers;
+mod resources;
+mod streams;
 #[cfg(feature = "validate")]
 mod valid;
 

@@ -83,7 +83,9 @@ async fn app() -> (Router, OpenApi, portcullis_idp::Idp) {
     let layered = ApiRouter::new()
         .route(
             "/report",
-            get(plain).summary("The report").description("All of it."),
+            get(plain)
+                .summary("The report")
+                .description("All of it."),
         )
         .route("/guarded", get(any_caller))
         .layer(admins);
@@ -109,7 +111,11 @@ async fn app() -> (Router, OpenApi, portcullis_idp::Idp) {
 #[tokio::test]
 async fn every_route_is_listed_with_who_may_call_it() {
     let (_, document, _) = app().await;
-    let routes: Vec<String> = document.routes().iter().map(ToString::to_string).collect();
+    let routes: Vec<String> = document
+        .routes()
+        .iter()
+        .map(ToString::to_string)
+        .collect();
     assert_eq!(
         routes,
         [
@@ -154,7 +160,9 @@ async fn document_and_server_agree_on_who_may_call() {
             "{route}"
         );
         // Bob has no role and no scope: where a document says 403, he gets it.
-        let bob = send(Some(idp.token("bob").scope("").sign())).await.status;
+        let bob = send(Some(idp.token("bob").scope("").sign()))
+            .await
+            .status;
         assert_eq!(bob == 403, responses.contains_key("403"), "{route}: {bob}");
         // And who has everything gets in, by a response that the document names.
         let scopes = "orders:read orders:write admin";
@@ -232,7 +240,11 @@ async fn a_refusal_has_the_members_of_its_schema() {
     let (app, document, _) = app().await;
     let refusal = call(&app, request("/guarded", None)).await.body;
     let schema = &document.as_value()["components"]["schemas"]["RequestProblem"];
-    let described: Vec<&String> = schema["properties"].as_object().unwrap().keys().collect();
+    let described: Vec<&String> = schema["properties"]
+        .as_object()
+        .unwrap()
+        .keys()
+        .collect();
     let found: Vec<&String> = refusal.as_object().unwrap().keys().collect();
     assert_eq!(described, found);
 }
@@ -276,7 +288,9 @@ async fn the_page_is_complete_and_closed() {
     let index = call(&app, request("/docs", None)).await;
     let html = index.body.as_str().unwrap();
     assert!(html.contains("<title>Orders</title>"));
-    let policy = index.headers["content-security-policy"].to_str().unwrap();
+    let policy = index.headers["content-security-policy"]
+        .to_str()
+        .unwrap();
     let origin = idp.issuer().as_str();
     assert!(policy.contains("script-src 'self';"), "{policy}");
     assert!(!policy.contains("unsafe"), "{policy}");
@@ -285,7 +299,10 @@ async fn the_page_is_complete_and_closed() {
         "{policy}"
     );
     let mut files = 0;
-    for part in html.split('"').filter(|part| part.starts_with("/docs/")) {
+    for part in html
+        .split('"')
+        .filter(|part| part.starts_with("/docs/"))
+    {
         let file = app.clone().oneshot(request(part, None)).await.unwrap();
         assert_eq!(file.status(), 200, "{part}");
         files += 1;
@@ -357,7 +374,10 @@ async fn issuers_stand_in_the_order_of_their_names() {
     let schemes = document["components"]["securitySchemes"]
         .as_object()
         .unwrap();
-    let urls: Vec<&Value> = schemes.values().map(|it| &it["openIdConnectUrl"]).collect();
+    let urls: Vec<&Value> = schemes
+        .values()
+        .map(|it| &it["openIdConnectUrl"])
+        .collect();
     let expected = ["a", "b", "c", "d"].map(|name| {
         json!(format!(
             "https://{name}.example/.well-known/openid-configuration"

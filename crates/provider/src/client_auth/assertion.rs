@@ -152,7 +152,8 @@ impl AssertionKey {
         match self {
             Self::Rsa(pair, padding) => {
                 let mut signature = vec![0; pair.public_modulus_len()];
-                pair.sign(*padding, &random, input, &mut signature).ok()?;
+                pair.sign(*padding, &random, input, &mut signature)
+                    .ok()?;
                 Some(signature)
             }
             Self::P256(pair) => Some(pair.sign(&random, input).ok()?.as_ref().to_vec()),

@@ -174,7 +174,7 @@ mod tests {
         };
         let header = header.map(|header| match header {
             Authorization::Basic { id, secret } => (id, secret.expose().to_owned()),
-            Authorization::Bearer(_) => panic!("no client has a token to show"),
+            _ => panic!("no client has a token to show"),
         });
         (form.strip_prefix("a=%26").unwrap().to_owned(), header)
     }

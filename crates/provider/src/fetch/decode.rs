@@ -73,7 +73,9 @@ fn is_zlib(body: &[u8]) -> bool {
 fn unpack(reader: impl Read, coding: &str, largest: usize) -> Result<Vec<u8>, String> {
     let mut document = Vec::new();
     // One byte more than is allowed, so that a larger document shows.
-    let most = u64::try_from(largest).unwrap_or(u64::MAX).saturating_add(1);
+    let most = u64::try_from(largest)
+        .unwrap_or(u64::MAX)
+        .saturating_add(1);
     if let Err(error) = reader.take(most).read_to_end(&mut document) {
         return Err(format!("its body is not valid {coding}: {error}"));
     }

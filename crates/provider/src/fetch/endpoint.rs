@@ -5,9 +5,11 @@
 //! http on loopback; bodies within the limit; and only outside addresses where a public issuer's
 //! metadata names the endpoint.
 
-use super::{Fetch, FetchFault, Reach, chain};
+use super::{Fetch, FetchFault, Reach};
 use crate::client_auth::Secret;
-use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, RETRY_AFTER};
+use reqwest::header::{
+    ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER,
+};
 use reqwest::{RequestBuilder, Response};
 use std::fmt;
 use std::time::Duration;
@@ -53,6 +55,8 @@ pub enum Authorization {
     },
     /// RFC 6750.
     Bearer(Secret),
+    /// The whole header as somebody wrote it: the scheme and the credentials.
+    Header(Secret),
 }
 
 /// The response of an endpoint, whatever it is.
@@ -93,6 +97,7 @@ impl fmt::Debug for Authorization {
         f.write_str(match self {
             Self::Basic { .. } => "Basic",
             Self::Bearer(_) => "Bearer",
+            Self::Header(_) => "a header",
         })
     }
 }
@@ -127,12 +132,8 @@ impl Fetch {
             EndpointBody::Form(form) => with_body(client.post(url.clone()), FORM, form.as_bytes()),
             EndpointBody::Json(json) => with_body(client.post(url.clone()), JSON, json.as_bytes()),
         };
-        match authorization {
-            None => {}
-            Some(Authorization::Basic { id, secret }) => {
-                outgoing = outgoing.basic_auth(id, Some(secret.expose()));
-            }
-            Some(Authorization::Bearer(token)) => outgoing = outgoing.bearer_auth(token.expose()),
+        if let Some(authorization) = &authorization {
+            outgoing = authorization.apply(outgoing);
         }
         // Made by the caller: a proof is for one request (RFC 9449, section 4.2).
         if let Some(proof) = proof {
@@ -140,11 +141,11 @@ impl Fetch {
         }
         match outgoing.header(ACCEPT, accept).send().await {
             Ok(response) => self.read_response(url, response).await,
-            Err(error) => Err(FetchFault::of(url, chain(&error))),
+            Err(error) => Err(self.network_fault(url, &error).await),
         }
     }
 
-    async fn read_response(
+    pub(super) async fn read_response(
         &self,
         url: &Url,
         response: Response,
@@ -152,7 +153,10 @@ impl Fetch {
         let status = response.status().as_u16();
         let headers = response.headers();
         let media_type = text(headers, &CONTENT_TYPE).split(';').next();
-        let content_type = media_type.unwrap_or_default().trim().to_ascii_lowercase();
+        let content_type = media_type
+            .unwrap_or_default()
+            .trim()
+            .to_ascii_lowercase();
         // The other form of the header is a date. It is ignored: our clock may differ from theirs.
         let retry_after = text(headers, &RETRY_AFTER).trim().parse().ok();
         let nonce = text(headers, &DPOP_NONCE);
@@ -164,6 +168,48 @@ impl Fetch {
             dpop_nonce,
             body: self.body(url, response).await?.into(),
         })
+    }
+}
+
+impl Authorization {
+    /// Reads a whole header, such as `Bearer x`.
+    ///
+    /// # Errors
+    ///
+    /// What a header cannot hold. Nothing of the text is in the error.
+    pub fn header(text: &str) -> Result<Self, &'static str> {
+        let text = text.trim();
+        if text.is_empty() {
+            return Err("it is empty");
+        }
+        match HeaderValue::from_str(text) {
+            Ok(_) => Ok(Self::Header(Secret::new(text))),
+            Err(_) => Err("it holds a line break or another character that no header can hold"),
+        }
+    }
+
+    pub(super) fn apply(&self, request: RequestBuilder) -> RequestBuilder {
+        match self {
+            Self::Basic { id, secret } => request.basic_auth(id, Some(secret.expose())),
+            Self::Bearer(token) => request.bearer_auth(token.expose()),
+            Self::Header(header) => match HeaderValue::from_str(header.expose()) {
+                Ok(mut value) => {
+                    // Kept out of logs of the HTTP client, and out of the tables of HTTP/2.
+                    value.set_sensitive(true);
+                    request.header(AUTHORIZATION, value)
+                }
+                // Not checked before: the server then refuses the request.
+                Err(_) => request,
+            },
+        }
+    }
+
+    /// What must never show in a text.
+    pub(crate) fn secret(&self) -> &Secret {
+        match self {
+            Self::Basic { secret, .. } => secret,
+            Self::Bearer(secret) | Self::Header(secret) => secret,
+        }
     }
 }
 

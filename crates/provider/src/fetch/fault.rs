@@ -1,5 +1,6 @@
 //! Why a document or a response could not be had.
 
+use super::{NetworkCause, NetworkFault};
 use reqwest::StatusCode;
 use std::error::Error;
 use std::fmt;
@@ -14,6 +15,12 @@ pub struct FetchFault {
     pub reason: String,
     /// Whether the server itself answered that there is no such document.
     pub absent: bool,
+    /// What to do about it, if that is known.
+    pub cure: Option<&'static str>,
+    /// What is in the way, if there was no response.
+    pub network: Option<NetworkCause>,
+    /// Whether the server took the request, and did not answer it in time.
+    pub(crate) is_unanswered: bool,
 }
 
 impl FetchFault {
@@ -22,17 +29,38 @@ impl FetchFault {
             url: url.to_string(),
             reason,
             absent: false,
+            cure: None,
+            network: None,
+            is_unanswered: false,
         }
     }
 
-    /// A status other than the expected one.
-    pub(super) fn of_status(url: &Url, status: StatusCode) -> Self {
-        let redirected = if status.is_redirection() {
-            " (redirects are not followed)"
-        } else {
-            ""
-        };
+    /// A request that got no response.
+    pub(super) fn of_network(url: &Url, fault: &NetworkFault) -> Self {
+        // Only here: the words of the libraries help who looks for a bug, and nobody else.
+        tracing::debug!("{url}: {}", fault.chain());
         Self {
+            cure: Some(fault.cause().cure()),
+            network: Some(fault.cause()),
+            ..Self::of(url, fault.to_string())
+        }
+    }
+
+    /// A status other than the expected one. `location` is where it redirects to.
+    pub(super) fn of_status(url: &Url, status: StatusCode, location: Option<&str>) -> Self {
+        let redirected = match location.and_then(|location| url.join(location).ok()) {
+            // Without its query, which may hold anything.
+            Some(to) => format!(
+                ", a redirect to {}{} (redirects are not followed)",
+                to.origin().ascii_serialization(),
+                to.path()
+            ),
+            None if status.is_redirection() => " (redirects are not followed)".to_owned(),
+            None => String::new(),
+        };
+        let cure = "name the address that it redirects to, if you trust it";
+        Self {
+            cure: status.is_redirection().then_some(cure),
             // A server that is up and says no: another address of the issuer may know better.
             absent: status.is_client_error(),
             ..Self::of(
@@ -50,20 +78,3 @@ impl fmt::Display for FetchFault {
 }
 
 impl Error for FetchFault {}
-
-/// An error with its causes: the HTTP client's own message leaves out why.
-pub(super) fn chain(error: &reqwest::Error) -> String {
-    let mut parts = Vec::new();
-    if error.is_timeout() {
-        parts.push("no answer in time".to_owned());
-    }
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        parts.push(error.to_string());
-        cause = error.source();
-    }
-    if parts.is_empty() {
-        return "the request failed".to_owned();
-    }
-    parts.join(": ")
-}

@@ -8,21 +8,26 @@
 mod decode;
 mod endpoint;
 mod fault;
+mod json_request;
+mod network;
 mod proxy;
+mod roots;
 mod trust;
 
 #[cfg(feature = "fuzzing")]
 pub(crate) use decode::decode as without_coding;
 pub use endpoint::{Authorization, EndpointBody, EndpointRequest, EndpointResponse};
 pub use fault::FetchFault;
+pub(crate) use json_request::JsonRequest;
+pub use network::{NetworkCause, NetworkFault};
 pub use proxy::Proxies;
+pub use roots::MISSING as NO_ROOTS;
 pub use trust::{OwnCertificate, Trust};
 
 use crate::address;
-use fault::chain;
 use portcullis_core::token::Issuer;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-use reqwest::header::{CACHE_CONTROL, ETAG, HeaderMap, IF_NONE_MATCH};
+use reqwest::header::{CACHE_CONTROL, ETAG, HeaderMap, IF_NONE_MATCH, LOCATION};
 use reqwest::{Client, ClientBuilder, Response, StatusCode, redirect};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -38,6 +43,8 @@ pub struct Fetch {
     outside: Option<Client>,
     /// Through the proxy, where the environment names one.
     proxied: Option<Client>,
+    /// Whether no https server can be trusted, because this machine has no root certificates.
+    lacks_roots: bool,
     proxies: Arc<Proxies>,
     largest: usize,
     /// Bounds how many fetches go on at once, so that many issuers do not take all sockets.
@@ -123,19 +130,21 @@ impl Fetch {
     }
 
     fn with(largest: usize, slots: Arc<Semaphore>, proxies: Arc<Proxies>, trust: &Trust) -> Self {
-        let anywhere = client_builder(trust).build().ok();
-        let outside = client_builder(trust).dns_resolver(Arc::new(OutsideOnly));
+        let (anywhere, lacks_roots) = roots::build(|| client_builder(trust));
+        let resolver = || client_builder(trust).dns_resolver(Arc::new(OutsideOnly));
+        let (outside, _) = roots::build(resolver);
         let proxied = if proxies.is_empty() {
             None
         } else {
-            proxies.on(client_builder(trust)).build().ok()
+            roots::build(|| proxies.on(client_builder(trust))).0
         };
         // A client that cannot be built is a fault of every fetch, not of the start: fixed keys
         // work without one.
         Self {
             anywhere,
-            outside: outside.build().ok(),
+            outside,
             proxied,
+            lacks_roots,
             proxies,
             largest,
             slots,
@@ -187,14 +196,35 @@ impl Fetch {
         }
         match request.send().await {
             Ok(response) => Ok(response),
-            Err(error) => Err(FetchFault::of(url, chain(&error))),
+            Err(error) => Err(self.network_fault(url, &error).await),
         }
+    }
+
+    /// The fault of a request that got no response.
+    async fn network_fault(&self, url: &Url, error: &reqwest::Error) -> FetchFault {
+        // Our own resolver refused the name. "cannot be resolved" would send people to their DNS.
+        if network::errors(error).any(|cause| cause.to_string() == INSIDE) {
+            return FetchFault::of(url, INSIDE.to_owned());
+        }
+        // As in `client_for`: a host inside is asked directly, whatever proxy the variables name.
+        let proxy = match self.proxies.address_for(url) {
+            Some(proxy) if leads_outside(url).await => Some(proxy),
+            _ => None,
+        };
+        let fault = NetworkFault::read(url, error, proxy.as_deref());
+        let mut fault = FetchFault::of_network(url, &fault);
+        fault.is_unanswered = error.is_timeout() && !error.is_connect();
+        fault
     }
 
     /// The client for a URL, if it may be fetched at all.
     async fn client_for(&self, url: &Url, reach: Reach) -> Result<&Client, FetchFault> {
         if let Err(reason) = address::fetchable_over(url, self.plain_http) {
             return Err(FetchFault::of(url, reason.to_owned()));
+        }
+        // Before the handshake, which would name the server's authority as the fault.
+        if self.lacks_roots && url.scheme() == "https" {
+            return Err(FetchFault::of(url, roots::MISSING.to_owned()));
         }
         if reach == Reach::Outside && address::is_inside(url) {
             let reason = "a public issuer names an inside address".to_owned();
@@ -221,7 +251,13 @@ impl Fetch {
         match status {
             StatusCode::NOT_MODIFIED => return Ok(DocumentResponse::NotModified { max_age }),
             StatusCode::OK => {}
-            _ => return Err(FetchFault::of_status(url, status)),
+            _ => {
+                let location = response.headers().get(LOCATION);
+                let location = location.and_then(|value| value.to_str().ok());
+                // `Location` of a 201 or a 404 is no redirect, and would only confuse.
+                let location = location.filter(|_| status.is_redirection());
+                return Err(FetchFault::of_status(url, status, location));
+            }
         }
         let mut etag = None;
         if let Some(value) = response.headers().get(ETAG)
@@ -243,7 +279,7 @@ impl Fetch {
             let chunk = match response.chunk().await {
                 Ok(Some(chunk)) => chunk,
                 Ok(None) => break,
-                Err(error) => return Err(FetchFault::of(url, chain(&error))),
+                Err(error) => return Err(self.network_fault(url, &error).await),
             };
             body.extend_from_slice(&chunk);
             // Counted while it comes: `Content-Length` may be absent, or a lie.
@@ -318,6 +354,8 @@ pub(crate) async fn reach_of_metadata(issuer: &Issuer) -> Reach {
 /// earlier could resolve to another address by now (DNS rebinding).
 struct OutsideOnly;
 
+const INSIDE: &str = "a public issuer names a host that resolves to an inside address";
+
 impl Resolve for OutsideOnly {
     fn resolve(&self, name: Name) -> Resolving {
         Box::pin(async move {
@@ -325,8 +363,7 @@ impl Resolve for OutsideOnly {
             let is_public = |address: &SocketAddr| address::is_public(address.ip());
             let outside: Vec<SocketAddr> = found.filter(is_public).collect();
             if outside.is_empty() {
-                let reason = "a public issuer names a host that resolves to an inside address";
-                return Err(reason.into());
+                return Err(INSIDE.into());
             }
             Ok(Box::new(outside.into_iter()) as Addrs)
         })
@@ -372,5 +409,15 @@ mod tests {
         // A name is judged by what it resolves to, at the moment of connecting.
         let resolved = OutsideOnly.resolve("localhost".parse().unwrap()).await;
         assert!(resolved.is_err_and(|error| error.to_string().contains("inside address")));
+    }
+
+    #[tokio::test]
+    async fn a_refused_address_is_not_told_as_an_unknown_name() {
+        let builder = || client_builder(&Trust::default()).dns_resolver(Arc::new(OutsideOnly));
+        let client = roots::build(builder).0.unwrap();
+        let url: Url = "http://localhost:1/".parse().unwrap();
+        let error = client.get(url.clone()).send().await.unwrap_err();
+        let fault = Fetch::new(1_000).network_fault(&url, &error).await;
+        assert_eq!((fault.reason.as_str(), fault.network), (INSIDE, None));
     }
 }

@@ -66,18 +66,29 @@ impl Proxies {
 
     /// Whether a URL goes through a proxy, if its host is outside.
     pub(super) fn serve(&self, url: &Url) -> bool {
+        self.address_for(url).is_some()
+    }
+
+    /// Host and port of the proxy for a URL, without its credentials.
+    pub(super) fn address_for(&self, url: &Url) -> Option<String> {
         if self.is_empty() || self.excepts_all() {
-            return false;
+            return None;
         }
-        match url.as_str().parse() {
-            Ok(uri) => self.matcher.intercept(&uri).is_some(),
-            Err(_) => false,
-        }
+        let uri = url.as_str().parse().ok()?;
+        let proxy = self.matcher.intercept(&uri)?;
+        // Host and port alone: the URL of a proxy often holds a password.
+        let host = proxy.uri().host()?;
+        Some(match proxy.uri().port() {
+            Some(port) => format!("{host}:{port}"),
+            None => host.to_owned(),
+        })
     }
 
     /// Whether the exceptions hold `*`: then nothing goes through a proxy, whatever kind of host.
     fn excepts_all(&self) -> bool {
-        self.exceptions.split(',').any(|name| name.trim() == "*")
+        self.exceptions
+            .split(',')
+            .any(|name| name.trim() == "*")
     }
 
     /// A client that sends everything through the proxies.

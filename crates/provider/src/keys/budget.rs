@@ -30,6 +30,16 @@ impl Budget {
         taken
     }
 
+    /// How long it takes until there is one.
+    pub(super) fn wait(&mut self, now: Duration) -> Duration {
+        self.refill(now);
+        if self.left > 0 {
+            return Duration::ZERO;
+        }
+        // From the last refill, not from now: part of the interval has passed already.
+        (self.counted_at + self.every).saturating_sub(now)
+    }
+
     /// Takes one, but never the last one, unless the whole budget is one.
     pub(super) fn take_spare(&mut self, now: Duration) -> bool {
         self.refill(now);
@@ -65,6 +75,11 @@ mod tests {
             [taken(1_030), taken(1_030), taken(1_059), taken(1_060)],
             [true, false, false, true]
         );
+        let mut empty = Budget::new(1, Duration::from_secs(30));
+        let second = Duration::from_secs;
+        assert_eq!(empty.wait(second(100)), Duration::ZERO);
+        assert!(empty.take(second(100)));
+        assert_eq!(empty.wait(second(110)), second(20));
         assert_eq!(
             [taken(9_000), taken(9_000), taken(9_000)],
             [true, true, false]

@@ -24,7 +24,9 @@ impl KeyCache {
     ) -> Result<Option<VerifyingKey>, KeyFault> {
         self.start();
         let header = jws.header();
-        let found = self.key(header.kid.as_deref(), header.algorithm).await?;
+        let found = self
+            .key(header.kid.as_deref(), header.algorithm)
+            .await?;
         if let Ok(signer) = signature::check_jws(jws, &found.keys) {
             return Ok(Some(signer));
         }

@@ -1,5 +1,6 @@
 //! Why there are no new keys.
 
+use crate::fetch::FetchFault;
 use portcullis_core::OutageCode;
 
 /// Why there are no new keys.
@@ -7,6 +8,8 @@ use portcullis_core::OutageCode;
 pub(super) struct RefreshFailure {
     pub(super) code: OutageCode,
     pub(super) reason: String,
+    /// What to do about it, if more is known than the code says.
+    pub(super) cure: Option<&'static str>,
 }
 
 impl RefreshFailure {
@@ -15,6 +18,16 @@ impl RefreshFailure {
         Self {
             code: OutageCode::Keys,
             reason: reason.into(),
+            cure: None,
+        }
+    }
+
+    /// The key set was not fetched.
+    pub(super) fn of_fetch(fault: &FetchFault) -> Self {
+        Self {
+            // The network's cure is more exact than the one of the code.
+            cure: fault.cure,
+            ..Self::of_keys(fault.to_string())
         }
     }
 }

@@ -28,7 +28,10 @@ impl Flights {
         fetch: impl Future<Output = ()> + Send + 'static,
     ) -> Option<Flight> {
         // Held while `may_start` decides, so that two callers do not spend the budget twice.
-        let mut begun = self.begun.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut begun = self
+            .begun
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         if *begun > *self.landed.borrow() {
             return Some(Flight {
                 number: *begun,
@@ -57,7 +60,10 @@ impl Flights {
 
     /// Whether a fetch has begun that has not landed.
     pub(super) fn is_under_way(&self) -> bool {
-        let begun = self.begun.lock().unwrap_or_else(PoisonError::into_inner);
+        let begun = self
+            .begun
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         *begun > *self.landed.borrow()
     }
 

@@ -39,6 +39,7 @@ pub use status::KeyStatus;
 
 use crate::clock::Clock;
 use crate::egress::Egress;
+use crate::failure_log::FailureLog;
 use crate::fetch::Reach;
 use crate::metadata::Metadata;
 use arc_swap::ArcSwapOption;
@@ -73,6 +74,7 @@ pub struct KeyCache {
     /// Wakes the background task when a fetch fails: the next one is due sooner.
     failed: Arc<Notify>,
     meters: KeyMeters,
+    log: FailureLog,
 }
 
 /// When the next fetch is due, and how the last ones ended.
@@ -146,6 +148,7 @@ impl KeyCache {
             started: AtomicBool::new(false),
             failed: Arc::default(),
             meters,
+            log: FailureLog::new(),
         };
         cache.prepare();
         Arc::new(cache)
@@ -325,19 +328,32 @@ impl KeyCache {
     fn outage(&self, code: OutageCode, what: &str) -> Outage {
         // Asked first: whoever begins a fetch takes these two locks in this order.
         let is_under_way = self.flights.is_under_way();
-        let schedule = self.schedule();
+        let now = self.clock().elapsed();
+        let mut schedule = self.schedule();
         let failure = schedule.last_failure.as_ref();
         let code = failure.map_or(code, |failure| failure.code);
         let reason = failure.map_or("no answer yet", |failure| failure.reason.as_str());
+        let facts = format!("{what}: {reason}");
+        let cure = failure.and_then(|failure| failure.cure);
         let retry_after = if is_under_way {
             // It may land at any moment.
             self.settings.retry.0
         } else {
             // Retrying before the next fetch is due would change nothing.
-            let wait = schedule.due.saturating_sub(self.clock().elapsed());
+            let mut wait = schedule.due.saturating_sub(now);
+            // A token with an unknown key makes a fetch due earlier, as far as the budget goes.
+            if self.current().is_some() {
+                wait = wait.min(schedule.budget.wait(now));
+            }
             wait.min(self.settings.retry.1)
         };
-        Outage::new(code, format!("{what}: {reason}"), retry_after)
+        // Logged without the lock: a slow subscriber must not hold up other requests.
+        drop(schedule);
+        // Tokens decide how often this happens, so the log of failures decides what is logged.
+        self.log_notice(self.log.deny(now), "no keys: requests get 503", &facts);
+        Outage::new(code, facts, retry_after)
+            .with_cure(cure)
+            .mark_logged()
     }
 
     fn clock(&self) -> &dyn Clock {
@@ -349,11 +365,15 @@ impl KeyCache {
     }
 
     fn schedule(&self) -> MutexGuard<'_, Schedule> {
-        self.schedule.lock().unwrap_or_else(PoisonError::into_inner)
+        self.schedule
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     fn unknown_kids(&self) -> MutexGuard<'_, UnknownKids> {
-        self.unknown.lock().unwrap_or_else(PoisonError::into_inner)
+        self.unknown
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -4,6 +4,7 @@ use super::failure::RefreshFailure;
 use super::key_set::KeySet;
 use super::known_metadata::KnownMetadata;
 use super::{KeyCache, KeySource, file, snapshot};
+use crate::failure_log::FailureNotice;
 use crate::fetch::{DocumentResponse, Reach, reach_of_metadata};
 use crate::metadata::Metadata;
 use portcullis_core::OutageCode;
@@ -80,6 +81,21 @@ impl KeyCache {
         schedule.failures = 0;
         schedule.last_failure = None;
         schedule.last_good = Some(now);
+        // A subscriber may be slow, and every request waits for this lock.
+        drop(schedule);
+        self.log_recovery(now);
+    }
+
+    fn log_recovery(&self, now: Duration) {
+        if let Some(toll) = self.log.succeed(now) {
+            tracing::info!(
+                issuer = %self.issuer,
+                failures = toll.failures,
+                denied = toll.denied,
+                "keys: reachable again after {toll}, requests answered 503: {}",
+                toll.denied,
+            );
+        }
     }
 
     fn note_failure(&self, now: Duration, failure: &RefreshFailure) {
@@ -92,12 +108,24 @@ impl KeyCache {
         schedule.last_failure = Some(failure.clone());
         // The background sleeps until the old moment, which may be hours away.
         self.failed.notify_one();
-        tracing::warn!(
-            issuer = %self.issuer,
-            reason = failure.reason,
-            failures = schedule.failures,
-            "no new keys",
-        );
+        drop(schedule);
+        self.log_notice(self.log.fail(now), "no new keys", &failure.reason);
+    }
+
+    /// Logs the first failure or denial, by these words, and now and then that it goes on.
+    pub(super) fn log_notice(&self, notice: FailureNotice, first: &'static str, reason: &str) {
+        let issuer = &self.issuer;
+        match notice {
+            FailureNotice::First => tracing::warn!(%issuer, reason, "{first}"),
+            FailureNotice::Again(toll) => tracing::warn!(
+                %issuer,
+                reason,
+                failures = toll.failures,
+                denied = toll.denied,
+                "still no new keys after {toll}",
+            ),
+            FailureNotice::Known => tracing::debug!(%issuer, reason, "still no new keys"),
+        }
     }
 
     /// Looks at the file with the keys. An unchanged file counts as no fetch.
@@ -123,15 +151,16 @@ impl KeyCache {
                 schedule.failures = 0;
                 schedule.last_failure = None;
                 schedule.last_good = Some(now);
+                drop(schedule);
+                self.log_recovery(now);
                 return Ok(());
             }
             Err(failure) => failure,
         };
-        if news {
-            tracing::warn!(issuer = %self.issuer, reason = failure.reason, "no new keys");
-        }
         schedule.failures = schedule.failures.saturating_add(1);
         schedule.last_failure = Some(failure.clone());
+        drop(schedule);
+        self.log_notice(self.log.fail(now), "no new keys", &failure.reason);
         Err(failure)
     }
 
@@ -142,7 +171,7 @@ impl KeyCache {
         let etag = before.as_ref().and_then(|set| set.etag_at(&url));
         let response = match self.egress.fetch.get(&url, reach, etag).await {
             Ok(response) => response,
-            Err(fault) => return Err(RefreshFailure::of_keys(fault.to_string())),
+            Err(fault) => return Err(RefreshFailure::of_fetch(&fault)),
         };
         match response {
             DocumentResponse::NotModified { max_age } => {
@@ -269,6 +298,7 @@ impl KeyCache {
         Err(RefreshFailure {
             code: OutageCode::Metadata,
             reason: error.to_string(),
+            cure: error.cure(),
         })
     }
 

@@ -44,6 +44,14 @@ impl KeySource {
         Ok(Self::Uri(address::parse_fetchable(text, false)?))
     }
 
+    /// The address that is asked first; none where nothing is fetched.
+    pub fn first_address(&self, issuer: &Issuer) -> Option<Url> {
+        match self {
+            Self::Uri(url) => Some(url.clone()),
+            _ => self.metadata_urls(issuer).into_iter().next(),
+        }
+    }
+
     /// Every address where the metadata may be, in the order in which they are asked; none where no
     /// metadata is needed.
     pub(crate) fn metadata_urls(&self, issuer: &Issuer) -> Vec<Url> {

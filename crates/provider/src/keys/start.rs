@@ -52,6 +52,8 @@ impl KeyCache {
     /// moment is yet to come.
     fn life_left(&self, fetched: NumericDate) -> Option<Duration> {
         let age = u64::try_from(self.clock().now().since(fetched)).ok()?;
-        self.settings.outlive.checked_sub(Duration::from_secs(age))
+        self.settings
+            .outlive
+            .checked_sub(Duration::from_secs(age))
     }
 }

@@ -29,7 +29,11 @@ impl UnknownKids {
 
     pub(super) fn insert(&mut self, kid: &str, now: Duration) {
         // A `kid` that comes again is remembered for longer, but keeps its place in the order.
-        if self.until.insert(kid.into(), now + self.lasting).is_some() {
+        if self
+            .until
+            .insert(kid.into(), now + self.lasting)
+            .is_some()
+        {
             return;
         }
         // Bounded, because tokens choose what is stored here.

@@ -45,7 +45,7 @@ macro_rules! members_with_client {
         #[derive(Clone, Debug, Default)]
         pub struct $name {
             /// The client that asks.
-            pub client: ClientConfig,
+            pub client: $crate::config::ClientConfig,
             $($(#[$member_meta])* pub $member: $type,)*
         }
 
@@ -54,12 +54,14 @@ macro_rules! members_with_client {
         #[serde(default, deny_unknown_fields)]
         $(#[$meta])*
         struct $flat {
-            /// The id of the client that asks.
+            /// The id of the client that asks. Default: none, where `auth` is `none`; else it is
+            /// required.
             client_id: Option<String>,
             /// A file that holds the client's secret and nothing else; white space around it is
-            /// left out.
+            /// left out. Default: none; a secret needs this or `client_secret_env`.
             client_secret_file: Option<std::path::PathBuf>,
             /// The variable, of the environment or of `.env`, that holds the client's secret.
+            /// Default: none.
             client_secret_env: Option<String>,
             /// How the client proves itself: `client_secret_basic` (default),
             /// `client_secret_post`, `private_key_jwt`, `tls_client_auth`, or `none` where the
@@ -67,25 +69,25 @@ macro_rules! members_with_client {
             auth: Option<String>,
             /// A file that holds an assertion of the client, signed by somebody else (workload
             /// identity): read each time it is sent. It stands in for `auth = "private_key_jwt"`
-            /// with a key.
+            /// with a key. Default: none.
             client_assertion_file: Option<std::path::PathBuf>,
             /// The client's private key in PEM: PKCS#8 for `private_key_jwt`; for
             /// `tls_client_auth` the key of the certificate, which may also stand in
-            /// `certificate_file`.
+            /// `certificate_file`. Default: none.
             private_key_file: Option<std::path::PathBuf>,
-            /// The `kid` by which the issuer knows the key.
+            /// The `kid` by which the issuer knows the key. Default: assertions name none.
             key_id: Option<String>,
             /// `RS256` (default) or `PS256`, where the key is an RSA key.
             signing_algorithm: Option<String>,
             /// The client's certificate in PEM, for `tls_client_auth`; for `private_key_jwt` it
-            /// names the key by its thumbprint, as Entra ID wants.
+            /// names the key by its thumbprint, as Entra ID wants. Default: none.
             certificate_file: Option<std::path::PathBuf>,
             $($(#[$member_meta])* $member: $type,)*
         }
 
         impl From<$flat> for $name {
             fn from(flat: $flat) -> Self {
-                let client = ClientConfig {
+                let client = $crate::config::ClientConfig {
                     id: flat.client_id,
                     secret: None,
                     secret_file: flat.client_secret_file,

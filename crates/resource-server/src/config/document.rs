@@ -8,14 +8,20 @@ mod complaint;
 mod outline;
 mod reading;
 
+use super::doors::DOORS;
 use super::environment::{self, VariableSource};
 use super::origin::ConfigOrigin;
 use portcullis_core::{ConfigError, ConfigErrors};
-use reading::DocumentReader;
+use reading::{DocumentKind, DocumentReader};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use toml::Spanned;
 use toml::de::DeTable;
+
+const SETTINGS: DocumentKind = DocumentKind {
+    others: &DOORS,
+    schema: "portcullis config schema",
+};
 
 /// A TOML document that is about to be read in parts.
 #[derive(Debug)]
@@ -66,9 +72,34 @@ impl<'t> Document<'t> {
         self.read_with(belongs, &mut environment::of_process())
     }
 
+    /// Reads all members of a document that is no `portcullis.toml`. `schema` is the command that
+    /// prints its schema, for the help of faults.
+    pub fn read_other<T>(&self, schema: &'static str) -> Part<T>
+    where
+        T: DeserializeOwned + Default,
+    {
+        let kind = DocumentKind {
+            others: &[],
+            schema,
+        };
+        self.read_as(kind, |_| true, &mut environment::of_process())
+    }
+
     /// The same, with variables from anywhere.
     pub(crate) fn read_with<T>(
         &self,
+        belongs: impl Fn(&str) -> bool,
+        variable: &mut VariableSource<'_>,
+    ) -> Part<T>
+    where
+        T: DeserializeOwned + Default,
+    {
+        self.read_as(SETTINGS, belongs, variable)
+    }
+
+    fn read_as<T>(
+        &self,
+        kind: DocumentKind,
         belongs: impl Fn(&str) -> bool,
         variable: &mut VariableSource<'_>,
     ) -> Part<T>
@@ -81,7 +112,7 @@ impl<'t> Document<'t> {
                 table.insert(name.clone(), value.clone());
             }
         }
-        let mut reading = DocumentReader::new(self.text, table);
+        let mut reading = DocumentReader::new(self.text, table, kind);
         let variables = reading.fill(variable);
         let value = reading.read().unwrap_or_default();
         let root = Spanned::new(0..0, reading.table);

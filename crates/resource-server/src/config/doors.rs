@@ -2,10 +2,11 @@
 
 /// The tables that one document may hold beside the resource server's: they are the gateway's to
 /// read.
-pub const DOORS: [&str; 7] = [
+pub const DOORS: [&str; 8] = [
     "gateway",
     "forward_auth",
     "ext_authz",
+    "receivers",
     "log",
     "route",
     "upstream",

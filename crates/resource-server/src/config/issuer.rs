@@ -1,14 +1,16 @@
 //! One trusted issuer, as written: `[[issuer]]`.
 
-use super::{GroupsConfig, IntrospectionConfig};
+use super::one_or_more::{OneOrMore, one_or_more};
+use super::{GroupsConfig, IntrospectionConfig, LogoutConfig};
 use portcullis_core::jose::json::Json;
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// One trusted issuer, as written.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(transform = demand_audience))]
 #[serde(deny_unknown_fields)]
 pub struct IssuerConfig {
     /// The issuer identifier, exactly as it stands in the tokens' `iss`.
@@ -20,7 +22,8 @@ pub struct IssuerConfig {
     /// What kind of provider it is: `entra-v2`, `okta`, `rfc9068` ... Default: what the URL shows,
     /// else `generic`.
     pub profile: Option<String>,
-    /// The tenant that the tokens must name. It also fills `{tenantid}` in `url`.
+    /// The tenant that the tokens must name. It also fills `{tenantid}` in `url`. Default: any, or
+    /// the one that the issuer itself names.
     pub tenant: Option<String>,
     /// The tenants whose tokens are accepted, where `url` holds `{tenantid}` and is for all of
     /// them.
@@ -50,15 +53,17 @@ pub struct IssuerConfig {
     /// name.
     pub delimiter: Option<char>,
     /// What roles begin with in the token: it is taken off, and roles without it count for nothing.
+    /// Default: nothing.
     pub role_prefix: Option<String>,
     /// What scopes begin with in the token: it is taken off, and scopes without it count for
-    /// nothing.
+    /// nothing. Default: nothing.
     pub scope_prefix: Option<String>,
     /// The roles that a role includes: `Admin = ["Editor"]`.
     #[serde(default)]
     pub role_includes: BTreeMap<String, Vec<String>>,
     /// Claims that must have a value, or one of several: `repository_owner_id = "123456"`; or that
-    /// must fit a pattern: `sub = { like = "repo:my-org/*" }`.
+    /// must fit a pattern: `sub = { like = "repo:my-org/*" }`. Default: none; of a provider for
+    /// everybody, such as GitHub Actions, one is required.
     #[serde(default)]
     pub claims: BTreeMap<String, OneOrMore<ClaimCondition>>,
     /// How far the clocks may be apart, in seconds. Default 60, at most 300.
@@ -68,12 +73,13 @@ pub struct IssuerConfig {
     /// The algorithms to accept. Default: all asymmetric ones.
     pub algorithms: Option<Vec<String>>,
     /// The metadata's address, where the issuer's URL does not lead to it. Its `issuer` is checked
-    /// all the same.
+    /// all the same. Default: where the provider keeps it, by its URL.
     pub metadata_url: Option<String>,
     /// The key set's address, where the issuer has no metadata. The issuer is checked all the same.
+    /// Default: what the metadata names.
     pub jwks_uri: Option<String>,
     /// A file with the key set, in place of an address: no network is needed. It is read again when
-    /// it changes.
+    /// it changes. Default: the keys are fetched.
     pub jwks_file: Option<PathBuf>,
     /// Fetches this issuer's documents and asks its endpoints over plain http, where their
     /// addresses say so: for a provider within a closed network. Whoever is on the way can choose
@@ -81,29 +87,33 @@ pub struct IssuerConfig {
     #[serde(default)]
     pub danger_plain_http: bool,
     /// A file with the certificates, in PEM, that this issuer's documents are trusted by, besides
-    /// the usual ones.
+    /// the usual ones. Default: those of this machine alone.
     pub ca_file: Option<PathBuf>,
     /// A file with a bearer token for fetching this issuer's documents, read again at every fetch,
-    /// as Kubernetes wants.
+    /// as Kubernetes wants. Default: none is sent.
     pub fetch_token_file: Option<PathBuf>,
-    /// A file that keeps the last good keys, for a start while the issuer is down.
+    /// A file that keeps the last good keys, for a start while the issuer is down. Default: keys
+    /// are in memory alone.
     pub key_snapshot: Option<PathBuf>,
+    /// How the issuer's tokens must be bound: `dpop` to a key (RFC 9449), `mtls` to a client
+    /// certificate (RFC 8705), or `any` of the two. Default: they need not be; one that is needs
+    /// its proof all the same.
+    pub bound: Option<String>,
     /// How the issuer is asked about opaque tokens. Default: it is not, and they are refused.
     pub introspection: Option<IntrospectionConfig>,
     /// How groups are found that do not fit into a token of Entra ID. Default: they are not, and
     /// stay unknown.
     pub groups_lookup: Option<GroupsConfig>,
+    /// How logouts are received that the issuer tells of: the table `[issuer.logout]`. Default:
+    /// they are not.
+    pub logout: Option<LogoutConfig>,
 }
 
-/// One value, or a list of them.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(untagged, expecting = "expected one value, or a list of them")]
-pub enum OneOrMore<T> {
-    /// One.
-    One(T),
-    /// A list.
-    More(Vec<T>),
+/// The reader goes on without an audience, so that its absence is told beside all other faults.
+#[cfg(feature = "schema")]
+fn demand_audience(schema: &mut schemars::Schema) {
+    let required = serde_json::json!(["url", "audience"]);
+    schema.insert("required".to_owned(), required);
 }
 
 /// A value that a claim can be compared with.
@@ -165,33 +175,5 @@ impl From<ClaimScalar> for Json {
             ClaimScalar::Integer(integer) => Self::from(integer),
             ClaimScalar::Bool(value) => Self::from(value),
         }
-    }
-}
-
-impl<T> OneOrMore<T> {
-    /// The values as a list.
-    pub fn into_vec(self) -> Vec<T> {
-        match self {
-            Self::One(value) => vec![value],
-            Self::More(values) => values,
-        }
-    }
-
-    /// The values, one by one.
-    pub fn as_slice(&self) -> &[T] {
-        match self {
-            Self::One(value) => std::slice::from_ref(value),
-            Self::More(values) => values,
-        }
-    }
-}
-
-fn one_or_more<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
-    OneOrMore::deserialize(deserializer).map(OneOrMore::into_vec)
-}
-
-impl From<&str> for OneOrMore<String> {
-    fn from(text: &str) -> Self {
-        Self::One(text.to_owned())
     }
 }

@@ -74,7 +74,11 @@ impl ConfigOrigin {
     pub fn judge(&self, faults: &Faults) -> Result<(), ConfigErrors> {
         let mut told = self.faults.clone();
         for fault in faults.take_all() {
-            if self.removed.iter().any(|place| fault.follows_from(place)) {
+            if self
+                .removed
+                .iter()
+                .any(|place| fault.follows_from(place))
+            {
                 continue;
             }
             let fault = self.as_written(fault);
@@ -100,7 +104,7 @@ impl ConfigOrigin {
 }
 
 /// The settings that a variable stands for; the first that is a beginning of the place counts.
-const VARIABLES_OF: [(&str, &str); 12] = [
+const VARIABLES_OF: [(&str, &str); 13] = [
     ("issuer[0].audience", "OAUTH2_AUDIENCE"),
     ("issuer[0].tenant", "OAUTH2_TENANT_ID"),
     ("issuer[0].profile", "OAUTH2_PROFILE"),
@@ -119,6 +123,7 @@ const VARIABLES_OF: [(&str, &str); 12] = [
     ("issuer[0].introspection", "OAUTH2_INTROSPECTION"),
     ("issuer[0].url", "OAUTH2_ISSUER"),
     ("revocation.store", "PORTCULLIS_STORE"),
+    ("code_url", "PORTCULLIS_CODE_URL"),
 ];
 
 /// The variable by which a setting was written.

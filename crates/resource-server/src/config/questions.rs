@@ -1,6 +1,6 @@
 //! The settings of questions to an issuer and to a directory, as written.
 
-use super::client::{ClientConfig, members_with_client};
+use super::client::members_with_client;
 
 members_with_client! {
     /// How an issuer is asked about tokens (RFC 7662), as written: `[issuer.introspection]`.
@@ -13,7 +13,8 @@ members_with_client! {
         /// well, once they are verified, so that revocation is seen at once.
         tokens: Option<String>,
         /// What this issuer's opaque tokens begin with, such as `ory_at_`. One issuer at most can
-        /// go without.
+        /// go without. Default: it is unknown, and every opaque token that no other issuer's
+        /// prefix fits is asked about here.
         prefix: Option<String>,
         /// How long an answer is remembered at most, in seconds. Default 60, at most 3,600; 0 asks
         /// for every request.

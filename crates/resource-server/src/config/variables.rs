@@ -8,19 +8,21 @@ use portcullis_provider::client_auth::Secret;
 use std::path::{Path, PathBuf};
 
 /// The variables that are read from the environment.
-pub const VARIABLES: [&str; 12] = [
+pub const VARIABLES: [&str; 14] = [
     "OAUTH2_ISSUER",
     "OAUTH2_AUDIENCE",
     "OAUTH2_TENANT_ID",
     "OAUTH2_PROFILE",
     "OAUTH2_ROLES_CLAIM",
     "OAUTH2_JWKS_FILE",
+    "OAUTH2_PUBLIC_ORIGIN",
     "OAUTH2_DANGER_PLAIN_HTTP",
     "OAUTH2_INTROSPECTION",
     "OAUTH2_INTROSPECTION_ENDPOINT",
     "OAUTH2_CLIENT_ID",
     "OAUTH2_CLIENT_SECRET",
     "PORTCULLIS_STORE",
+    "PORTCULLIS_CODE_URL",
 ];
 
 /// The settings that variables from anywhere describe. Their faults are in the origin.
@@ -65,6 +67,8 @@ impl Variables<'_> {
         };
         Config {
             issuer: vec![issuer],
+            code_url: self.trim("PORTCULLIS_CODE_URL"),
+            public_origin: self.trim("OAUTH2_PUBLIC_ORIGIN"),
             revocation,
             // Taken after every variable was read, as each read may add a fault.
             origin: ConfigOrigin::of_environment(self.faults.take_all()),
@@ -128,7 +132,9 @@ impl Variables<'_> {
         }
         let client = ClientConfig {
             id: self.require_to_ask("OAUTH2_CLIENT_ID"),
-            secret: self.require_to_ask("OAUTH2_CLIENT_SECRET").map(Secret::new),
+            secret: self
+                .require_to_ask("OAUTH2_CLIENT_SECRET")
+                .map(Secret::new),
             ..ClientConfig::default()
         };
         Some(IntrospectionConfig {
@@ -158,7 +164,9 @@ impl Variables<'_> {
 pub(crate) fn one(name: &str) -> Result<Option<String>, ConfigErrors> {
     let file = dotenv(Path::new(".env"))?;
     // The environment wins, so that a deployment overrides a `.env` of development.
-    Ok(std::env::var(name).ok().or_else(|| file.get(name).cloned()))
+    Ok(std::env::var(name)
+        .ok()
+        .or_else(|| file.get(name).cloned()))
 }
 
 #[cfg(test)]
@@ -167,7 +175,9 @@ mod tests {
 
     #[test]
     fn missing_variables_are_named_all_at_once() {
-        let errors = Config::from_variables(|_| None).unwrap_err().to_string();
+        let errors = Config::from_variables(|_| None)
+            .unwrap_err()
+            .to_string();
         assert!(
             errors.contains("OAUTH2_ISSUER") && errors.contains("OAUTH2_AUDIENCE"),
             "{errors}"
@@ -198,9 +208,15 @@ mod tests {
             .concat())
         };
         let client = ("OAUTH2_CLIENT_ID", "api");
-        assert!(with(&[client]).unwrap().issuer[0].introspection.is_none());
         assert!(
-            with(&[("OAUTH2_INTROSPECTION", "false")]).unwrap().issuer[0]
+            with(&[client]).unwrap().issuer[0]
+                .introspection
+                .is_none()
+        );
+        assert!(
+            with(&[("OAUTH2_INTROSPECTION", "false")])
+                .unwrap()
+                .issuer[0]
                 .introspection
                 .is_none()
         );

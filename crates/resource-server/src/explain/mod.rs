@@ -1,24 +1,36 @@
 //! Why a token is accepted or refused: the same line as [`ResourceServer::authenticate`], run to
 //! the end.
 
+mod caller;
+mod content;
+mod ending;
 mod hint;
+mod issuer;
 mod opaque;
+mod possession;
+
+pub use content::{TokenContent, TokenForm};
 
 use crate::ResourceServer;
 use crate::issuers::TrustedIssuer;
+use crate::resource_request::ResourceRequest;
 use crate::revocation::{Revocable, Standing};
-use portcullis_core::Denial;
-use portcullis_core::jose::{Header, UnverifiedToken, VerifyingKey, compact, signature};
-use portcullis_core::rejection::{Code, Rejection, quote};
-use portcullis_core::token::{Claims, NumericDate};
+use hint::Mistake;
+use http::HeaderMap;
+use portcullis_core::credential::Credential;
+use portcullis_core::jose::{UnverifiedToken, compact};
+use portcullis_core::rejection::{Code, Rejection};
+use portcullis_core::token::Claims;
 use portcullis_core::verify::{Outcome, Step, Verifier};
-use portcullis_provider::keys::{FoundKeys, KeyFault};
+use portcullis_core::{Denial, Dialect};
 use std::sync::Arc;
 
 /// Every step on the way of one token, in order.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Explanation {
+    /// What the token says: proven only if [`is_authentic`](Self::is_authentic).
+    pub content: TokenContent,
     /// The steps.
     pub steps: Vec<Step>,
     /// The profile by which the token was judged; `None` where its issuer is not trusted.
@@ -37,6 +49,15 @@ impl Explanation {
     /// The code of the first obstacle.
     fn first_code(&self) -> Option<&'static str> {
         self.first_obstacle().map(|step| step.code)
+    }
+
+    /// Whether the issuer vouches for the claims: by its signature, or by its answer about an
+    /// opaque token. The token may be refused all the same, such as one that expired.
+    pub fn is_authentic(&self) -> bool {
+        // An answer counts only about a token without a signature of its own.
+        let named = |name| self.steps.iter().find(|step| step.name == name);
+        let proof = named(SIGNATURE).or_else(|| named(opaque::INTROSPECTION));
+        proof.is_some_and(|step| step.outcome == Outcome::Pass)
     }
 
     /// Whether every step passed or did not apply.
@@ -65,14 +86,23 @@ impl ResourceServer {
     /// # }
     /// ```
     pub async fn explain(&self, token: &str) -> Explanation {
+        let headers = HeaderMap::new();
+        let request = ResourceRequest::of_headers(&headers, None);
+        self.explain_request(Credential::bearer(token), &request)
+            .await
+    }
+
+    /// The checks of a token alone.
+    async fn explain_alone(&self, token: &str) -> Explanation {
         // A text that is not fit to be asked about is explained below, as unreadable.
         if let Ok(Some((opaque, introspector))) =
             self.issuers().find_introspector(token, self.limits())
         {
             let (mut explanation, claims) = introspector.explain(opaque, self.clock()).await;
-            if let Some(claims) = claims
-                && self.revocations().is_in_use()
-            {
+            let Some(claims) = claims else {
+                return explanation;
+            };
+            if self.revocations().is_in_use() {
                 let verifier = introspector.verifier();
                 let step = self.explain_revocation(verifier, &claims).await;
                 explanation.steps.push(step);
@@ -82,16 +112,14 @@ impl ResourceServer {
         let parsed = match compact::parse(token, self.limits()) {
             Ok(parsed) => parsed,
             Err(rejection) => {
-                let seen = hint::of_unreadable(token);
-                let hint = self.with_only_dialect(seen, rejection.code().as_str());
-                return unreadable(&rejection, hint);
+                return self.explain_unreadable(&rejection, token);
             }
         };
         let form = Step::new(FORM, Outcome::Pass, Code::TokenMalformed);
         let steps = vec![form.with_texts("a signed JWT", "a signed JWT")];
         match self.issuers().find(parsed.unverified_claims().issuer()) {
             Ok(issuer) => self.explain_trusted(issuer, token, parsed, steps).await,
-            Err(rejection) => self.explain_stranger(&rejection, &parsed, steps),
+            Err(rejection) => self.explain_stranger(&rejection, &parsed, token, steps),
         }
     }
 
@@ -105,20 +133,25 @@ impl ResourceServer {
     ) -> Explanation {
         let now = self.clock().now();
         // Cloned before: explaining consumes the parsed token.
-        let claims = if self.revocations().is_in_use() {
-            Some(parsed.unverified_claims().clone())
-        } else {
-            None
-        };
-        let mut explanation = issuer.explain(parsed, now, steps).await;
+        let claims = parsed.unverified_claims().clone();
+        let content = TokenContent::of_trusted(token, &claims, &issuer.verifier);
+        let keys_tried = self.limits().keys_tried;
+        let mut explanation = issuer
+            .explain(parsed, content, now, keys_tried, steps)
+            .await;
         if explanation.first_code() == Some(Code::TokenSignature.as_str()) {
             // A signature that was cut may still be base64url: its length tells.
-            explanation.hint = hint::of_unreadable(token).or(explanation.hint);
+            let dialect = Some(issuer.verifier.profile().dialect);
+            let code = Code::TokenSignature.as_str();
+            if let Some(cut) = hint::of_unreadable(token) {
+                explanation.hint = hint::with_cure(Some(cut), dialect, code);
+            }
         }
-        if let Some(claims) = claims {
+        if self.revocations().is_in_use() {
             let step = self.explain_revocation(&issuer.verifier, &claims).await;
             explanation.steps.push(step);
         }
+        self.explain_ending(&issuer, &claims, &mut explanation);
         if let Some(introspector) = &issuer.introspector {
             let step = introspector.explain_confirmation(token, now).await;
             explanation.steps.extend(step);
@@ -131,6 +164,7 @@ impl ResourceServer {
         &self,
         rejection: &Rejection,
         parsed: &UnverifiedToken<'_>,
+        token: &str,
         mut steps: Vec<Step>,
     ) -> Explanation {
         // Some are enough to see the difference: a server may trust hundreds.
@@ -142,29 +176,61 @@ impl ResourceServer {
         let found = rejection.facts().found().to_owned();
         steps.push(Step::failure(ISSUER, rejection).with_texts(expected.join(" or "), found));
         steps.extend(skipped_from_issuer());
-        let seen = hint::of_issuer(parsed.unverified_claims(), self.issuers().verifiers());
-        let hint = self.with_only_dialect(seen, rejection.code().as_str());
+        let content = TokenContent::read(token, None);
+        let claims = parsed.unverified_claims();
+        let own = Dialect::of_issuer(claims.issuer().unwrap_or_default());
+        // A token for an API of the provider is no token of another version or spelling.
+        let seen = hint::of_provider_api(&content, own)
+            .or_else(|| hint::of_issuer(claims, self.issuers().verifiers()));
+        let hint = self.with_only_dialect(seen, rejection.code());
         Explanation {
+            content,
             profile: None,
             steps,
             hint,
         }
     }
 
+    /// A token that cannot be read as a JWT.
+    fn explain_unreadable(&self, rejection: &Rejection, token: &str) -> Explanation {
+        let content = TokenContent::read(token, None);
+        let seen = match rejection.code() {
+            Code::TokenTooLarge => hint::of_size(&content),
+            _ => hint::of_unreadable(token),
+        };
+        let hint = self.with_only_dialect(seen, rejection.code());
+        let mut steps = vec![
+            Step::failure(FORM, rejection),
+            Step::not_reached(ISSUER, Code::TokenIssuer),
+        ];
+        steps.extend(skipped_from_issuer());
+        Explanation {
+            content,
+            steps,
+            profile: None,
+            hint,
+        }
+    }
+
     /// The provider's own cure, where only one kind of provider can be meant.
-    fn with_only_dialect(&self, seen: Option<String>, code: &str) -> Option<String> {
+    fn with_only_dialect(&self, seen: Option<Mistake>, code: Code) -> Option<String> {
         // With several issuers a foreign token says nothing about which of them was meant.
         let mut verifiers = self.issuers().verifiers();
-        match (verifiers.next(), verifiers.next()) {
-            (Some(only), None) => hint::with_cure(seen, only.profile().dialect, code),
-            _ => seen,
-        }
+        let dialect = match (verifiers.next(), verifiers.next()) {
+            (Some(only), None) => Some(only.profile().dialect),
+            _ => None,
+        };
+        hint::with_cure(seen, dialect, code.as_str())
     }
 
     async fn explain_revocation(&self, verifier: &Verifier, claims: &Claims) -> Step {
         let token = Revocable::Unverified(verifier, claims);
         // A fresh standing: a remembered one could skip the lookup that is to be shown.
-        match self.revocations().check(&Standing::default(), token).await {
+        match self
+            .revocations()
+            .check(&Standing::default(), token)
+            .await
+        {
             Ok(()) => {
                 let step = Step::new(REVOCATION, Outcome::Pass, Code::TokenRevoked);
                 step.with_texts("a token that was not revoked", "not revoked")
@@ -177,131 +243,6 @@ impl ResourceServer {
     }
 }
 
-/// The claim paths of the settings that find nothing in a token: no obstacle here, but the token
-/// has no roles and the like then.
-fn silent_paths(verifier: &Verifier, claims: &Claims) -> Option<String> {
-    let mut silent = Vec::new();
-    for (member, path, found) in verifier.own_paths(claims) {
-        if !found {
-            silent.push(format!("`{member}`, at `{path}`"));
-        }
-    }
-    if silent.is_empty() {
-        return None;
-    }
-    let silent = silent.join("; ");
-    Some(format!(
-        "the token lacks claims that the settings name: {silent}. Compare the claim path with the \
-            token"
-    ))
-}
-
-impl TrustedIssuer {
-    async fn explain(
-        &self,
-        token: UnverifiedToken<'_>,
-        now: NumericDate,
-        mut steps: Vec<Step>,
-    ) -> Explanation {
-        let issuer = format!("`{}`", self.verifier.issuer());
-        let step = Step::new(ISSUER, Outcome::Pass, Code::TokenIssuer);
-        steps.push(step.with_texts(issuer.clone(), issuer));
-        steps.extend(self.verifier.explain_screening(&token, now));
-        let (step, found) = self.explain_key(token.header()).await;
-        steps.push(step);
-        let (step, signer) = self.explain_signature(&token, found).await;
-        steps.push(step);
-        steps.extend(self.verifier.explain_rest(&token, signer.as_ref(), now));
-        let mut explanation = Explanation {
-            steps,
-            profile: Some(self.verifier.profile().name()),
-            hint: silent_paths(&self.verifier, token.unverified_claims()),
-        };
-        // Why the token is refused matters more than a claim that it lacks.
-        if let Some(code) = explanation.first_code() {
-            let seen = hint::of_step(code, &token, &self.verifier, now);
-            explanation.hint = hint::with_cure(seen, self.verifier.profile().dialect, code);
-        }
-        explanation
-    }
-
-    async fn explain_key(&self, header: &Header) -> (Step, Option<FoundKeys>) {
-        self.keys.start();
-        let kid = header.kid.as_deref();
-        let fault = match self.keys.key(kid, header.algorithm).await {
-            Ok(keys) => {
-                let found = match kid {
-                    Some(kid) => quote(kid),
-                    None => "no `kid`, but keys that fit".to_owned(),
-                };
-                let step = Step::new(KEY, Outcome::Pass, Code::TokenKeyUnknown);
-                let step = step.with_texts("a key that the issuer publishes", found);
-                return (step, Some(keys));
-            }
-            Err(fault) => fault,
-        };
-        let step = match fault {
-            KeyFault::UnknownKey => Step::failure(KEY, &Rejection::of_unknown_key(kid)),
-            KeyFault::WrongAlgorithm => {
-                Step::failure(KEY, &Rejection::of_key_algorithm(header.algorithm))
-            }
-            KeyFault::Outage(outage) => Step::open(KEY, "the issuer's keys", &outage),
-        };
-        (step, None)
-    }
-
-    /// The signature, and the key that made it: under the key of that name, or under the one that
-    /// took its place.
-    async fn explain_signature(
-        &self,
-        token: &UnverifiedToken<'_>,
-        found: Option<FoundKeys>,
-    ) -> (Step, Option<VerifyingKey>) {
-        let Some(found) = found else {
-            return (Step::not_reached(SIGNATURE, Code::TokenSignature), None);
-        };
-        let mut signer = signature::check_jws(token.jws(), &found.keys);
-        if signer.is_err() {
-            match self.keys.replacements(token.header(), &found).await {
-                Ok(None) => {}
-                Ok(Some(keys)) => signer = signature::check_jws(token.jws(), &keys),
-                Err(outage) => {
-                    return (Step::open(SIGNATURE, "the issuer's keys", &outage), None);
-                }
-            }
-        }
-        match signer {
-            Ok(signer) => {
-                let algorithm = token.header().algorithm.name();
-                // A key set may name its keys where the token does not.
-                let found = match signer.kid() {
-                    Some(kid) => format!("valid, {algorithm}, key {}", quote(kid)),
-                    None => format!("valid, {algorithm}"),
-                };
-                let step = Step::new(SIGNATURE, Outcome::Pass, Code::TokenSignature);
-                (step.with_texts(VALID, found), Some(signer))
-            }
-            Err(rejection) => {
-                let step = Step::failure(SIGNATURE, &rejection);
-                (step.with_texts(VALID, "an invalid signature"), None)
-            }
-        }
-    }
-}
-
-fn unreadable(rejection: &Rejection, hint: Option<String>) -> Explanation {
-    let mut steps = vec![
-        Step::failure(FORM, rejection),
-        Step::not_reached(ISSUER, Code::TokenIssuer),
-    ];
-    steps.extend(skipped_from_issuer());
-    Explanation {
-        steps,
-        profile: None,
-        hint,
-    }
-}
-
 fn skipped_from_issuer() -> Vec<Step> {
     // Listed all the same, so that a reader sees how much of the way is left.
     let mut steps = Verifier::explain_skipped(false);
@@ -311,7 +252,6 @@ fn skipped_from_issuer() -> Vec<Step> {
     steps
 }
 
-const VALID: &str = "a valid signature";
 const FORM: &str = "form";
 const ISSUER: &str = "trusted issuer";
 const KEY: &str = "signing key";

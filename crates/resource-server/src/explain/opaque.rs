@@ -1,5 +1,6 @@
 //! The same for tokens that their issuer is asked about: it is asked again, whatever is remembered.
 
+use super::content::TokenContent;
 use super::{Explanation, FORM, hint};
 use crate::introspection::Introspector;
 use portcullis_core::Denial;
@@ -8,7 +9,7 @@ use portcullis_core::token::{Claims, NumericDate, OpaqueToken};
 use portcullis_core::verify::{Outcome, Step, Verifier};
 use portcullis_provider::clock::Clock;
 
-const INTROSPECTION: &str = "introspection";
+pub(super) const INTROSPECTION: &str = "introspection";
 
 impl Introspector {
     /// Every step on the way of an opaque token, and its claims if it is active.
@@ -31,14 +32,19 @@ impl Introspector {
                 steps.extend(Verifier::explain_skipped(true));
             }
         }
+        let mut content = TokenContent::of_text(token.as_str());
+        if let Some(claims) = &claims {
+            content = content.with_claims(claims, verifier);
+        }
         let mut explanation = Explanation {
+            content,
             steps,
             profile: Some(verifier.profile().name()),
             hint: None,
         };
         if let Some(code) = explanation.first_code() {
             let seen = hint::of_answer(code, claims.as_ref());
-            explanation.hint = hint::with_cure(seen, verifier.profile().dialect, code);
+            explanation.hint = hint::with_cure(seen, Some(verifier.profile().dialect), code);
         }
         (explanation, claims)
     }

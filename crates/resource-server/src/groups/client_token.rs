@@ -14,7 +14,7 @@ use tokio::sync::Mutex;
 use url::Url;
 
 /// The token of our client for the directory.
-pub(super) struct ClientToken {
+pub(crate) struct ClientToken {
     endpoint: ClientEndpoint,
     scope: String,
     /// Locked while a new one is fetched: the others wait for it.
@@ -53,6 +53,20 @@ impl ClientToken {
         }
     }
 
+    /// A token of this scope.
+    pub(crate) fn of(endpoint: ClientEndpoint, scope: String) -> Self {
+        Self {
+            endpoint,
+            scope,
+            held: Mutex::new(None),
+        }
+    }
+
+    /// The stored one, or a new one; else why there is none.
+    pub(crate) async fn obtain(&self) -> Result<Secret, String> {
+        self.current().await.map_err(|fault| fault.reason)
+    }
+
     /// The stored one, or a new one.
     pub(super) async fn current(&self) -> Result<Secret, GroupsFault> {
         let clock = &self.endpoint.access.egress.clock;
@@ -69,8 +83,13 @@ impl ClientToken {
         Ok(token)
     }
 
+    /// The id of the client.
+    pub(super) fn client(&self) -> &str {
+        &self.endpoint.client.id
+    }
+
     /// Drops a token that the directory does not accept, unless there is a newer one.
-    pub(super) async fn forget(&self, refused: &Secret) {
+    pub(crate) async fn forget(&self, refused: &Secret) {
         let mut held = self.held.lock().await;
         held.take_if(|(token, _)| token == refused);
     }

@@ -1,6 +1,6 @@
 //! Why there are no groups, and the JSON document of a proper answer.
 
-use crate::client_endpoint::EndpointFault;
+use crate::client_endpoint::{EndpointFault, error_code};
 use portcullis_core::Limits;
 use portcullis_core::jose::json::{self, Json};
 use portcullis_provider::fetch::{EndpointResponse, FetchFault};
@@ -15,6 +15,8 @@ pub(super) struct GroupsFault {
     pub(super) retry_after: Option<Duration>,
     /// Whether it does not accept our token.
     pub(super) unauthorized: bool,
+    /// Whether the token endpoint does not accept our client (RFC 6749, section 5.2).
+    pub(super) refuses_client: bool,
 }
 
 impl GroupsFault {
@@ -24,6 +26,7 @@ impl GroupsFault {
             endpoint_fails: true,
             retry_after: None,
             unauthorized: false,
+            refuses_client: false,
         }
     }
 
@@ -40,7 +43,11 @@ impl GroupsFault {
             endpoint_fails: status >= 500 || matches!(status, 200..=399 | 401 | 403 | 429),
             retry_after: response.retry_after,
             unauthorized: status == 401,
-            ..Self::of(format!("{url}: the answer was {status}"))
+            refuses_client: matches!(status, 400 | 401 | 403),
+            ..Self::of(format!(
+                "{url}: the answer was {status}{}",
+                error_code(&response.body)
+            ))
         }
     }
 }

@@ -10,19 +10,20 @@ mod client_token;
 mod fault;
 mod settings;
 
+pub(crate) use client_token::ClientToken;
 pub(crate) use settings::GroupsSettings;
 
-use crate::client_endpoint::IssuerAccess;
+use crate::client_endpoint::{IssuerAccess, ProbeFault};
 use crate::guid::is_guid;
-use client_token::ClientToken;
 use fault::{GroupsFault, JSON, document};
 use portcullis_core::jose::json::{Json, Text};
-use portcullis_core::token::{AccessToken, Kind};
+use portcullis_core::token::{AccessToken, Issuer, Kind};
 use portcullis_core::{Limits, Outage, OutageCode};
 use portcullis_provider::answer_cache::AnswerCache;
-use portcullis_provider::breaker::Breaker;
+use portcullis_provider::breaker::{Breaker, BreakerState};
 use portcullis_provider::client_auth::Secret;
 use portcullis_provider::clock::Clock;
+use portcullis_provider::failure_log::{FailureLog, FailureNotice};
 use portcullis_provider::fetch::{Authorization, EndpointBody, EndpointRequest, Fetch, Reach};
 use std::sync::Arc;
 use std::time::Duration;
@@ -37,6 +38,8 @@ pub(crate) struct GroupsResolver {
     limits: Limits,
     clock: Arc<dyn Clock>,
     breaker: Breaker,
+    issuer: Issuer,
+    log: FailureLog,
     /// Under the object id: the tenant is the issuer's, and this resolver is for one issuer.
     known: AnswerCache<Box<str>, Result<Arc<[Text]>, Outage>>,
 }
@@ -45,6 +48,8 @@ pub(crate) struct GroupsResolver {
 const REMEMBERED: usize = 10_000;
 /// How long a caller waits.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How long nothing must have failed before a failing directory counts as well again.
+const CALM: Duration = Duration::from_secs(10);
 /// A caller is in some ten thousand groups at most, with a hundred or more on a page.
 const PAGES: usize = 110;
 
@@ -55,6 +60,7 @@ impl GroupsResolver {
         access: IssuerAccess,
     ) -> Self {
         let egress = access.egress.clone();
+        let issuer = access.keys.issuer().clone();
         // A page holds many groups: each is one short text.
         let limits = Limits {
             json_values: egress.limits.json_values * 10,
@@ -67,6 +73,8 @@ impl GroupsResolver {
             fetch: egress.fetch,
             limits,
             breaker: Breaker::default(),
+            issuer,
+            log: FailureLog::with_calm(CALM),
             known: AnswerCache::new(REMEMBERED, Arc::clone(&egress.clock)),
             clock: egress.clock,
         }
@@ -89,8 +97,31 @@ impl GroupsResolver {
             };
             (answer, lasting)
         };
-        let groups = self.known.find_or(&id.into(), ask).await.value?;
-        Ok(groups.to_vec())
+        match self.known.find_or(&id.into(), ask).await.value {
+            Ok(groups) => Ok(groups.to_vec()),
+            Err(outage) => {
+                let notice = self.log.deny(self.clock.elapsed());
+                self.log_failure(notice, outage.facts());
+                Err(outage)
+            }
+        }
+    }
+
+    /// Fetches a token for our client, and asks the directory nothing: what the client may read
+    /// shows only with a caller.
+    pub(crate) async fn probe(&self) -> Result<(), ProbeFault> {
+        match self.token.current().await {
+            Ok(_) => Ok(()),
+            Err(fault) => Err(ProbeFault {
+                refuses_client: fault.refuses_client,
+                reason: fault.reason,
+            }),
+        }
+    }
+
+    /// The client that asks.
+    pub(crate) fn client(&self) -> &str {
+        self.token.client()
     }
 
     /// Built here, of nothing from the token but a GUID.
@@ -110,7 +141,7 @@ impl GroupsResolver {
             Ok(attempt) => attempt,
             Err(wait) => {
                 let reason = "the directory is not asked for a while: it failed";
-                return Err(Outage::new(OutageCode::Groups, reason, wait));
+                return Err(Outage::new(OutageCode::Groups, reason, wait).mark_logged());
             }
         };
         // One bound for our token and all pages together, since the caller waits for all of them.
@@ -123,16 +154,49 @@ impl GroupsResolver {
         let fault = match groups {
             Ok(groups) => {
                 attempt.succeed();
+                self.log_recovery();
                 return Ok(groups.into());
             }
             Err(fault) => fault,
         };
-        tracing::warn!(reason = fault.reason, "no groups");
+        let now = self.clock.elapsed();
+        self.log_failure(self.log.fail(now), &fault.reason);
         if fault.endpoint_fails {
-            attempt.fail(self.clock.elapsed(), fault.retry_after);
+            attempt.fail(now, fault.retry_after);
         }
-        let wait = fault.retry_after.unwrap_or_default();
-        Err(Outage::new(OutageCode::Groups, fault.reason, wait))
+        let wait = match (fault.retry_after, self.breaker.state(now)) {
+            (Some(wait), _) | (None, BreakerState::Open(wait)) => wait,
+            _ => Duration::ZERO,
+        };
+        Err(Outage::new(OutageCode::Groups, fault.reason, wait).mark_logged())
+    }
+
+    /// Logs the first failure, and now and then that it goes on.
+    fn log_failure(&self, notice: FailureNotice, reason: &str) {
+        let issuer = &self.issuer;
+        match notice {
+            FailureNotice::First => tracing::warn!(%issuer, reason, "no groups"),
+            FailureNotice::Again(toll) => tracing::warn!(
+                %issuer,
+                reason,
+                failures = toll.failures,
+                denied = toll.denied,
+                "still no groups after {toll}",
+            ),
+            FailureNotice::Known => tracing::debug!(%issuer, reason, "no groups"),
+        }
+    }
+
+    fn log_recovery(&self) {
+        if let Some(toll) = self.log.succeed(self.clock.elapsed()) {
+            tracing::info!(
+                issuer = %self.issuer,
+                failures = toll.failures,
+                denied = toll.denied,
+                "groups: the directory answers again after {toll}, requests answered 503: {}",
+                toll.denied,
+            );
+        }
     }
 
     /// All pages, with our token; with a new one where the directory does not accept it.

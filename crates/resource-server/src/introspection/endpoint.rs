@@ -5,7 +5,9 @@
 //! outage for the caller.
 
 use super::settings::IntrospectionSettings;
-use crate::client_endpoint::{AssertionAudience, ClientEndpoint, EndpointFault, IssuerAccess};
+use crate::client_endpoint::{
+    AssertionAudience, ClientEndpoint, EndpointFault, IssuerAccess, error_code,
+};
 use portcullis_core::jose::compact;
 use portcullis_core::token::introspection::Answer;
 use portcullis_core::{Limits, Outage, OutageCode};
@@ -29,6 +31,8 @@ pub(super) struct IntrospectionFault {
     /// Whether the endpoint itself is at fault, so that nobody else should ask for a while.
     pub(super) endpoint_fails: bool,
     pub(super) retry_after: Option<Duration>,
+    /// Whether the endpoint does not accept our client's proof.
+    pub(super) refuses_client: bool,
 }
 
 impl IntrospectionEndpoint {
@@ -56,6 +60,11 @@ impl IntrospectionEndpoint {
     /// Whether neither the settings nor the metadata, which is known, say where to ask.
     pub(super) fn is_nowhere(&self) -> bool {
         self.endpoint.is_nowhere()
+    }
+
+    /// The id of the client that asks.
+    pub(super) fn client(&self) -> &str {
+        &self.endpoint.client.id
     }
 
     fn media_type(&self) -> &'static str {
@@ -129,6 +138,7 @@ impl IntrospectionFault {
             reason,
             endpoint_fails: true,
             retry_after: None,
+            refuses_client: false,
         }
     }
 
@@ -143,7 +153,11 @@ impl IntrospectionFault {
             // One odd token must not be able to keep everybody else from asking.
             endpoint_fails: status >= 500 || matches!(status, 200..=399 | 401 | 403 | 404 | 429),
             retry_after: response.retry_after,
-            ..Self::of(format!("{url}: the answer was {status}{hint}"))
+            refuses_client: matches!(status, 401 | 403),
+            ..Self::of(format!(
+                "{url}: the answer was {status}{}{hint}",
+                error_code(&response.body)
+            ))
         }
     }
 
@@ -162,6 +176,7 @@ impl IntrospectionFault {
             reason: outage.facts().to_owned(),
             endpoint_fails: false,
             retry_after: Some(outage.retry_after()),
+            refuses_client: false,
         }
     }
 }

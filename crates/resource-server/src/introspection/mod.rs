@@ -17,19 +17,21 @@ mod status;
 pub(crate) use settings::{AskedTokens, IntrospectionSettings};
 pub use status::IntrospectionStatus;
 
-use crate::client_endpoint::IssuerAccess;
+use crate::client_endpoint::{IssuerAccess, ProbeFault};
 use crate::events::{self, IntrospectionMeters};
 use crate::path_watch::PathWatch;
+use crate::possession::is_good_alone;
 use crate::token_digest::TokenDigest;
 use endpoint::{IntrospectionEndpoint, IntrospectionFault};
 use portcullis_core::rejection::Rejection;
 use portcullis_core::token::introspection::Answer;
-use portcullis_core::token::{AccessToken, Claims, NumericDate, OpaqueToken};
+use portcullis_core::token::{Claims, NumericDate, OpaqueToken, VerifiedToken};
 use portcullis_core::verify::Verifier;
 use portcullis_core::{Denial, Outage, OutageCode};
 use portcullis_provider::answer_cache::AnswerCache;
-use portcullis_provider::breaker::Breaker;
+use portcullis_provider::breaker::{Breaker, BreakerState};
 use portcullis_provider::clock::Clock;
+use portcullis_provider::failure_log::{FailureLog, FailureNotice};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -47,6 +49,7 @@ pub(crate) struct Introspector {
     questions: AtomicU64,
     remembered: AtomicU64,
     last_failure: Mutex<Option<String>>,
+    log: FailureLog,
     meters: IntrospectionMeters,
     paths: PathWatch,
 }
@@ -55,7 +58,7 @@ pub(crate) struct Introspector {
 #[derive(Clone)]
 enum IntrospectionVerdict {
     /// The token is active, and these are its claims.
-    Active(AccessToken),
+    Active(VerifiedToken),
     /// The issuer confirms a token that it signed; until when, if it says so.
     Confirmed(Option<NumericDate>),
     Refused(Rejection),
@@ -66,6 +69,8 @@ enum IntrospectionVerdict {
 const SHORT: Duration = Duration::from_secs(5);
 /// How long a caller waits for an answer.
 const PATIENCE: Duration = Duration::from_secs(3);
+/// How long nothing must have failed before a failing endpoint counts as well again.
+const CALM: Duration = Duration::from_secs(10);
 /// How many answers are remembered for one issuer.
 const REMEMBERED: usize = 10_000;
 
@@ -88,6 +93,7 @@ impl Introspector {
             questions: AtomicU64::new(0),
             remembered: AtomicU64::new(0),
             last_failure: Mutex::new(None),
+            log: FailureLog::with_calm(CALM),
             meters,
             paths: PathWatch::default(),
         }
@@ -113,7 +119,7 @@ impl Introspector {
         &self,
         token: OpaqueToken<'_>,
         digest: &TokenDigest,
-    ) -> Result<AccessToken, Denial> {
+    ) -> Result<VerifiedToken, Denial> {
         let judge = |claims, now| {
             let token = self.verifier.verify_answer(claims, now)?;
             self.paths.look(&self.verifier, token.claims());
@@ -129,7 +135,7 @@ impl Introspector {
                 Ok(token)
             }
             IntrospectionVerdict::Refused(rejection) => Err(rejection.into()),
-            IntrospectionVerdict::Outage(outage) => Err(outage.into()),
+            IntrospectionVerdict::Outage(outage) => Err(self.deny(outage).into()),
             // A digest is of an opaque token or of a JWT, never of both.
             IntrospectionVerdict::Confirmed(_) => {
                 let facts = "an answer of another kind";
@@ -141,9 +147,7 @@ impl Introspector {
     /// Whether an opaque token is remembered as a good one. Nobody is asked.
     pub(crate) fn knows(&self, digest: &TokenDigest) -> bool {
         match self.answers.find(digest) {
-            Some(IntrospectionVerdict::Active(token)) => {
-                Verifier::recheck(&token, self.clock.now()).is_ok()
-            }
+            Some(IntrospectionVerdict::Active(token)) => is_good_alone(&token, self.clock.now()),
             _ => false,
         }
     }
@@ -161,7 +165,7 @@ impl Introspector {
         match self.verdict(token, digest, judge).await {
             IntrospectionVerdict::Confirmed(_) | IntrospectionVerdict::Active(_) => Ok(()),
             IntrospectionVerdict::Refused(rejection) => Err(rejection.into()),
-            IntrospectionVerdict::Outage(outage) => Err(outage.into()),
+            IntrospectionVerdict::Outage(outage) => Err(self.deny(outage).into()),
         }
     }
 
@@ -190,6 +194,7 @@ impl Introspector {
             Ok(answer) => {
                 attempt.succeed();
                 *self.failure() = None;
+                self.log_recovery();
                 Ok(answer)
             }
             Err(fault) => {
@@ -200,6 +205,23 @@ impl Introspector {
                 Err(self.outage(fault))
             }
         }
+    }
+
+    /// Asks about a text that is no token, without memory and breaker: whether the answer is the
+    /// proper one, "not active".
+    pub(crate) async fn probe(&self, text: &str) -> Result<bool, ProbeFault> {
+        match self.endpoint.ask(text).await {
+            Ok(answer) => Ok(answer.into_claims().is_err()),
+            Err(fault) => Err(ProbeFault {
+                reason: fault.reason,
+                refuses_client: fault.refuses_client,
+            }),
+        }
+    }
+
+    /// The client that asks.
+    pub(crate) fn client(&self) -> &str {
+        self.endpoint.client()
     }
 
     /// The state of the requests to this issuer.
@@ -243,7 +265,7 @@ impl Introspector {
     /// How long a verdict is good.
     fn lasting(&self, verdict: &IntrospectionVerdict) -> Duration {
         let expires = match verdict {
-            IntrospectionVerdict::Active(token) => token.expires(),
+            IntrospectionVerdict::Active(token) => token.claims().expires(),
             IntrospectionVerdict::Confirmed(expires) => *expires,
             IntrospectionVerdict::Refused(_) => return SHORT,
             // Never remembered: the next caller asks again, as soon as the breaker lets it.
@@ -268,16 +290,57 @@ impl Introspector {
             retry_after,
             ..
         } = fault;
-        tracing::warn!(issuer = %self.verifier.issuer(), reason, "no answer about a token");
+        let now = self.clock.elapsed();
+        self.log_failure(self.log.fail(now), &reason);
         *self.failure() = Some(reason.clone());
-        Outage::new(code, reason, retry_after.unwrap_or_default())
+        // What the breaker knows is when the next request is let through.
+        let wait = match (retry_after, self.breaker.state(now)) {
+            (Some(wait), _) | (None, BreakerState::Open(wait)) => wait,
+            _ => Duration::ZERO,
+        };
+        Outage::new(code, reason, wait).mark_logged()
+    }
+
+    /// Counts a request without a decision.
+    fn deny(&self, outage: Outage) -> Outage {
+        let notice = self.log.deny(self.clock.elapsed());
+        self.log_failure(notice, outage.facts());
+        outage
+    }
+
+    /// Logs the first failure, and now and then that it goes on.
+    fn log_failure(&self, notice: FailureNotice, reason: &str) {
+        let issuer = self.verifier.issuer();
+        match notice {
+            FailureNotice::First => tracing::warn!(%issuer, reason, "no answer about a token"),
+            FailureNotice::Again(toll) => tracing::warn!(
+                %issuer,
+                reason,
+                failures = toll.failures,
+                denied = toll.denied,
+                "still no answers about tokens after {toll}",
+            ),
+            FailureNotice::Known => tracing::debug!(%issuer, reason, "no answer about a token"),
+        }
+    }
+
+    fn log_recovery(&self) {
+        if let Some(toll) = self.log.succeed(self.clock.elapsed()) {
+            tracing::info!(
+                issuer = %self.verifier.issuer(),
+                failures = toll.failures,
+                denied = toll.denied,
+                "introspection: answers again after {toll}, requests answered 503: {}",
+                toll.denied,
+            );
+        }
     }
 
     /// The outage while the breaker is open.
     fn pause(&self, wait: Duration) -> Outage {
         let last = self.failure().clone().unwrap_or_default();
         let facts = format!("the issuer is not asked for a while, because it failed: {last}");
-        Outage::new(OutageCode::Introspection, facts, wait)
+        Outage::new(OutageCode::Introspection, facts, wait).mark_logged()
     }
 
     fn failure(&self) -> MutexGuard<'_, Option<String>> {

@@ -5,6 +5,7 @@ use crate::events::IntrospectionMeters;
 use crate::groups::GroupsResolver;
 use crate::introspection::Introspector;
 use crate::path_watch::PathWatch;
+use crate::receiver::LogoutSettings;
 use crate::settings::IssuerSettings;
 use portcullis_core::token::Issuer;
 use portcullis_core::verify::Verifier;
@@ -21,6 +22,7 @@ pub(crate) struct TrustedIssuer {
     pub(crate) introspector: Option<Introspector>,
     pub(crate) groups: Option<GroupsResolver>,
     pub(crate) paths: PathWatch,
+    pub(crate) logout: Option<LogoutSettings>,
 }
 
 impl TrustedIssuer {
@@ -72,6 +74,7 @@ impl IssuerEntry {
             introspector,
             groups,
             paths: PathWatch::default(),
+            logout: self.settings.logout.clone(),
         }
     }
 
@@ -90,10 +93,12 @@ impl IssuerEntry {
     pub(super) fn keys_of(&self, issuer: &Issuer) -> Arc<KeyCache> {
         // The metadata of some providers is spread over two documents: `needed` tells the search
         // when it may stop.
+        let defaults = KeySettings::default();
         let settings = KeySettings {
             needed: self.settings.needed_metadata(),
             snapshot: self.settings.snapshot.clone(),
-            ..KeySettings::default()
+            patience: self.settings.patience.unwrap_or(defaults.patience),
+            ..defaults
         };
         KeyCache::new(
             issuer.clone(),

@@ -3,6 +3,7 @@
 
 use portcullis_core::{Outage, OutageCode};
 use portcullis_provider::clock::Clock;
+use portcullis_provider::failure_log::{FailureLog, FailureNotice};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -21,6 +22,7 @@ pub(crate) struct Contact {
     read: AtomicU64,
     ignored: AtomicU64,
     failure: Mutex<Option<String>>,
+    log: FailureLog,
 }
 
 /// The state of the store as this replica sees it: for readiness, logs and metrics.
@@ -54,6 +56,7 @@ impl Contact {
             read: AtomicU64::new(0),
             ignored: AtomicU64::new(0),
             failure: Mutex::default(),
+            log: FailureLog::new(),
         }
     }
 
@@ -86,8 +89,34 @@ impl Contact {
         };
         let failure = self.last_failure();
         let facts = format!("{facts}: {}", failure.as_deref().unwrap_or("no answer"));
+        self.log_failure(self.log.deny(self.clock.elapsed()), &facts);
         let retry_after = Duration::from_secs(1);
-        Err(Outage::new(OutageCode::Revocation, facts, retry_after))
+        Err(Outage::new(OutageCode::Revocation, facts, retry_after).mark_logged())
+    }
+
+    /// Logs a loss once, and now and then that it lasts: the attempts go on, and would fill the
+    /// log.
+    fn log_failure(&self, notice: FailureNotice, reason: &str) {
+        match notice {
+            FailureNotice::First if self.serves_without => tracing::warn!(
+                reason,
+                "the revocation store is lost: serving with what is known, as the settings allow"
+            ),
+            FailureNotice::First => tracing::warn!(
+                reason,
+                grace = ?self.grace,
+                "the revocation store is lost: after the grace there are no decisions"
+            ),
+            FailureNotice::Again(toll) => tracing::warn!(
+                reason,
+                failures = toll.failures,
+                denied = toll.denied,
+                "the revocation store is still away after {toll}",
+            ),
+            FailureNotice::Known => {
+                tracing::debug!(reason, "the revocation store is still away");
+            }
+        }
     }
 
     /// Whether the store was heard from within the grace.
@@ -124,7 +153,9 @@ impl Contact {
 
     fn failure(&self) -> MutexGuard<'_, Option<String>> {
         // The text is replaced as a whole, so a panic elsewhere cannot leave half of it.
-        self.failure.lock().unwrap_or_else(PoisonError::into_inner)
+        self.failure
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -136,28 +167,25 @@ impl Contact {
         let now = u64::try_from(self.clock.elapsed().as_millis()).unwrap_or(u64::MAX - 1);
         // After the entries are in the list: a reader that sees the contact finds them too.
         self.heard.store(now + 1, Ordering::Release);
-        let failure = self.failure().take();
-        if failure.is_some() || !self.tried.send_replace(true) {
-            tracing::info!("in step with the revocation store");
+        self.failure().take();
+        let is_first = !self.tried.send_replace(true);
+        match self.log.succeed(self.clock.elapsed()) {
+            Some(toll) => tracing::info!(
+                failures = toll.failures,
+                denied = toll.denied,
+                "in step with the revocation store again after {toll}, requests answered 503: {}",
+                toll.denied,
+            ),
+            None if is_first => tracing::info!("in step with the revocation store"),
+            None => {}
         }
     }
 
     pub(crate) fn note_failure(&self, reason: &str) {
-        let before = self.failure().replace(reason.to_owned());
+        self.failure().replace(reason.to_owned());
         // Requests that wait for the first load get the outage now, not after their patience.
         self.tried.send_replace(true);
-        // Once for each loss: the attempts go on, and would fill the log.
-        if before.is_some() {
-            tracing::debug!(reason, "the revocation store is still away");
-        } else if self.serves_without {
-            tracing::warn!(
-                reason,
-                "the revocation store is lost: serving with what is known, as the settings allow"
-            );
-        } else {
-            tracing::warn!(reason, grace = ?self.grace, "the revocation store is lost: after the \
-                grace there are no decisions");
-        }
+        self.log_failure(self.log.fail(self.clock.elapsed()), reason);
     }
 
     #[cfg(feature = "redis")]
@@ -188,7 +216,9 @@ mod tests {
         let (clock, contact) = contact(false);
         let told = |contact: &Contact| contact.vouch().unwrap_err();
         assert!(
-            told(&contact).facts().contains("not loaded yet: no answer"),
+            told(&contact)
+                .facts()
+                .contains("not loaded yet: no answer"),
             "{}",
             told(&contact)
         );

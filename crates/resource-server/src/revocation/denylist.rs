@@ -2,9 +2,9 @@
 //!
 //! An entry goes only when every token that it refuses has ended. A full list accepts no more, and
 //! says so; it never drops entries to make room. Each change has a number, so a token that was
-//! clear at the last change needs no lookup.
+//! clear at the last change needs no lookup, and is announced, so that open streams need not poll.
 
-use super::mark::RevocationMark;
+use super::mark::{RevocationMark, RevokedKind};
 use super::revocation::{Revocation, Term};
 use portcullis_core::token::NumericDate;
 use std::collections::HashMap;
@@ -12,13 +12,16 @@ use std::collections::hash_map::Entry;
 use std::fmt;
 use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{PoisonError, RwLock};
+use tokio::sync::watch;
 
 pub(crate) struct Denylist {
     /// Many, so that readers seldom meet a writer, and few of them wait while a table grows.
     shards: [RwLock<Shard>; SHARDS],
     entries: AtomicUsize,
     most: usize,
+    /// Beside the announcement, whose lock is too dear for every decision.
     changes: AtomicU64,
+    announced: watch::Sender<()>,
     sweep_at: AtomicI64,
 }
 
@@ -43,6 +46,7 @@ impl Denylist {
             entries: AtomicUsize::new(0),
             most,
             changes: AtomicU64::new(0),
+            announced: watch::Sender::new(()),
             sweep_at: AtomicI64::new(i64::MIN),
         }
     }
@@ -87,15 +91,24 @@ impl Denylist {
         drop(shard);
         // After the entry is there: a reader of the new number finds the entry too.
         self.changes.fetch_add(1, Ordering::Release);
+        // After the number: whoever is woken finds the change.
+        self.announced.send_replace(());
         Ok(())
     }
 
-    /// Whether tokens of this mark that were issued then are refused.
-    pub(crate) fn refuses(&self, mark: &RevocationMark, issued_at: Option<NumericDate>) -> bool {
-        match self.term(mark) {
-            Some(term) => term.refuses(issued_at),
-            None => false,
-        }
+    /// What refuses tokens of this mark with this moment: of their issue, or of the sign-in.
+    pub(crate) fn refuses(
+        &self,
+        mark: &RevocationMark,
+        moment: Option<NumericDate>,
+    ) -> Option<Revocation> {
+        let (mark, term) = (*mark, self.term(mark)?);
+        let is_refused = match mark.kind() {
+            // No matter when they were issued: the account is as it was said last.
+            RevokedKind::Account => !term.cause.is_lifted(),
+            _ => term.refuses(moment),
+        };
+        is_refused.then_some(Revocation { mark, term })
     }
 
     /// Whether the list refuses everything that this revocation refuses, for as long.
@@ -118,6 +131,11 @@ impl Denylist {
     /// The number of the last change that could refuse more tokens; 0 before the first.
     pub(crate) fn change(&self) -> u64 {
         self.changes.load(Ordering::Acquire)
+    }
+
+    /// Announces each change from now on.
+    pub(crate) fn subscribe(&self) -> watch::Receiver<()> {
+        self.announced.subscribe()
     }
 
     pub(crate) fn len(&self) -> usize {

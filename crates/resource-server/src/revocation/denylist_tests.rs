@@ -30,7 +30,8 @@ fn the_later_moment_counts_in_whatever_order_they_come() {
         }
         let mark = subject("alice", 0).mark;
         assert!(
-            list.refuses(&mark, Some(at(200))) && !list.refuses(&mark, Some(at(201))),
+            list.refuses(&mark, Some(at(200))).is_some()
+                && list.refuses(&mark, Some(at(201))).is_none(),
             "{moments:?}"
         );
         assert_eq!(list.len(), 1);

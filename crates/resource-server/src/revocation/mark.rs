@@ -6,7 +6,8 @@
 //! attacker who can guess it.
 
 use aws_lc_rs::digest;
-use portcullis_core::token::{AccessToken, Claims, Identity, Issuer, NumericDate};
+use portcullis_core::proof::{Confirmation, Thumbprint};
+use portcullis_core::token::{AccessToken, Claims, Identity, Issuer, NumericDate, VerifiedToken};
 use portcullis_core::verify::Verifier;
 use std::fmt;
 use std::sync::OnceLock;
@@ -24,11 +25,26 @@ pub enum RevokedKind {
     Session,
     /// The tokens of a client up to a moment.
     Client,
+    /// The tokens that are bound to a key (`cnf.jkt`) or a certificate (`cnf.x5t#S256`), of
+    /// whatever issuer.
+    Key,
+    /// The tokens of a subject whose account is disabled, whenever they were issued.
+    Account,
+    /// The tokens of a subject who has to sign in again.
+    SignIn,
 }
 
 impl RevokedKind {
     /// Every kind.
-    pub const ALL: &'static [Self] = &[Self::Token, Self::Subject, Self::Session, Self::Client];
+    pub const ALL: &'static [Self] = &[
+        Self::Token,
+        Self::Subject,
+        Self::Session,
+        Self::Client,
+        Self::Key,
+        Self::Account,
+        Self::SignIn,
+    ];
 
     /// The kind in one word.
     pub const fn as_str(self) -> &'static str {
@@ -37,6 +53,9 @@ impl RevokedKind {
             Self::Subject => "subject",
             Self::Session => "session",
             Self::Client => "client",
+            Self::Key => "key",
+            Self::Account => "account",
+            Self::SignIn => "sign-in",
         }
     }
 
@@ -47,6 +66,9 @@ impl RevokedKind {
             Self::Subject => "its subject was revoked, and it was not issued later",
             Self::Session => "its session was revoked",
             Self::Client => "its client was revoked, and it was not issued later",
+            Self::Key => "the key or certificate that it is bound to was revoked",
+            Self::Account => "the account of its subject is disabled",
+            Self::SignIn => "its subject has to sign in again, and did not since",
         }
     }
 }
@@ -75,10 +97,30 @@ impl RevocationMark {
             issuer.as_str().len(),
             issuer.as_str()
         );
+        Self::of_text(kind, &text)
+    }
+
+    /// The mark of a key. It names no issuer: a stolen key is stolen wherever tokens are bound to
+    /// it.
+    pub(crate) fn of_key(thumbprint: &Thumbprint) -> Self {
+        let kind = RevokedKind::Key;
+        Self::of_text(kind, &format!("{kind} {thumbprint}"))
+    }
+
+    /// The mark of the same value with another kind: one digest serves all kinds of a subject.
+    pub(super) fn with_kind(self, kind: RevokedKind) -> Self {
+        Self { kind, ..self }
+    }
+
+    fn of_text(kind: RevokedKind, text: &str) -> Self {
         let whole = digest::digest(&digest::SHA256, text.as_bytes());
         Self {
             kind,
-            digest: whole.as_ref().first_chunk().copied().unwrap_or_default(),
+            digest: whole
+                .as_ref()
+                .first_chunk()
+                .copied()
+                .unwrap_or_default(),
         }
     }
 
@@ -128,27 +170,47 @@ impl fmt::Debug for RevocationMark {
 }
 
 /// The marks under which one token could be revoked.
-type Marks = [Option<RevocationMark>; 6];
+type Marks = [Option<RevocationMark>; 12];
 
 /// A token that could be revoked.
 #[derive(Clone, Copy)]
 pub(crate) enum Revocable<'x> {
-    Verified(&'x AccessToken),
+    Verified(&'x VerifiedToken),
+    /// For a connection that outlives its first request.
+    Proven(&'x AccessToken),
     /// For explaining: nothing of it is proven.
     Unverified(&'x Verifier, &'x Claims),
 }
 
 impl Revocable<'_> {
-    pub(super) fn issued_at(self) -> Option<NumericDate> {
+    fn issued_at(self) -> Option<NumericDate> {
         match self {
             Self::Verified(token) => token.claims().issued_at(),
+            Self::Proven(token) => token.claims().issued_at(),
             Self::Unverified(_, claims) => claims.issued_at(),
+        }
+    }
+
+    /// The moment that counts for this kind of revocation.
+    pub(super) fn moment(self, kind: RevokedKind) -> Option<NumericDate> {
+        match kind {
+            RevokedKind::SignIn => self.signed_in_at(),
+            _ => self.issued_at(),
+        }
+    }
+
+    fn signed_in_at(self) -> Option<NumericDate> {
+        match self {
+            Self::Verified(token) => token.verifier().auth_time(token.claims()),
+            Self::Proven(token) => token.auth_time(),
+            Self::Unverified(verifier, claims) => verifier.auth_time(claims),
         }
     }
 
     fn marks(self) -> Marks {
         match self {
             Self::Verified(token) => marks(token.issuer(), token.claims(), token.identity()),
+            Self::Proven(token) => marks(token.issuer(), token.claims(), token.identity()),
             Self::Unverified(verifier, claims) => marks(
                 verifier.issuer(),
                 claims,
@@ -191,13 +253,28 @@ fn marks(issuer: &Issuer, claims: &Claims, identity: &Identity) -> Marks {
     let (subject, client) = (claims.subject(), claims.client());
     let own_subject = unless_same(identity.subject(), subject);
     let own_client = unless_same(identity.client(), client);
+    let bound_to = claims.confirmation().and_then(Confirmation::read);
+    let (key, certificate) = match bound_to {
+        Some(bound_to) => (bound_to.key, bound_to.certificate),
+        None => (None, None),
+    };
+    let key_mark = |thumbprint: Option<Thumbprint>| Some(RevocationMark::of_key(&thumbprint?));
+    let subject = mark(RevokedKind::Subject, subject);
+    let own_subject = mark(RevokedKind::Subject, own_subject);
+    let of_kind = |kind, mark: Option<RevocationMark>| Some(mark?.with_kind(kind));
     [
         mark(RevokedKind::Token, token_id(claims)),
-        mark(RevokedKind::Subject, subject),
-        mark(RevokedKind::Subject, own_subject),
+        subject,
+        own_subject,
+        of_kind(RevokedKind::Account, subject),
+        of_kind(RevokedKind::Account, own_subject),
+        of_kind(RevokedKind::SignIn, subject),
+        of_kind(RevokedKind::SignIn, own_subject),
         mark(RevokedKind::Session, text(claims, "sid")),
         mark(RevokedKind::Client, client),
         mark(RevokedKind::Client, own_client),
+        key_mark(key),
+        key_mark(certificate),
     ]
 }
 
@@ -249,6 +326,9 @@ mod tests {
             "alice",
         );
         assert_eq!(mark.to_string(), "subject:bf32b0dad5d0bff788a78c53f84292");
+        let key = RevocationMark::of_key(&Thumbprint::from_bytes([7; 32]));
+        assert_eq!(key.to_string(), "key:cda881d2482afe333a09e8a28095b8");
+        assert_eq!(RevocationMark::parse(&key.to_string()), Some(key));
     }
 
     #[test]

@@ -15,6 +15,7 @@ mod mark;
 #[expect(clippy::module_inception, reason = "the noun of this module")]
 mod revocation;
 mod settings;
+mod source;
 #[cfg(feature = "redis")]
 mod store;
 
@@ -22,6 +23,7 @@ pub use contact::StoreStatus;
 pub use mark::RevokedKind;
 pub use revocation::{REMEMBERED_SECONDS, Revocation};
 pub use settings::{RevocationConfig, StoreUrl};
+pub use source::RevocationSource;
 #[cfg(feature = "redis")]
 pub use store::RevocationStore;
 #[cfg(all(feature = "redis", feature = "fuzzing"))]
@@ -36,6 +38,7 @@ use crate::events;
 use portcullis_core::rejection::Rejection;
 use portcullis_core::{Denial, Outage, OutageCode};
 use portcullis_provider::clock::Clock;
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -138,22 +141,22 @@ impl Revocations {
             None => Ok(()),
         };
         match self.find(standing, token) {
-            Some(kind) => Err(Rejection::of_revocation(kind.found()).into()),
+            Some(revocation) => Err(refusal(&revocation, token).into()),
             None => vouched.map_err(Denial::from),
         }
     }
 
     /// Which revocation refuses a token, if one does.
-    fn find(&self, standing: &Standing, token: Revocable<'_>) -> Option<RevokedKind> {
+    pub(crate) fn find(&self, standing: &Standing, token: Revocable<'_>) -> Option<Revocation> {
         // Before the lookup: an entry that comes meanwhile has a later number.
         let change = self.list.change();
         if standing.is_clear_at(change) {
             return None;
         }
-        let issued_at = token.issued_at();
         for mark in standing.marks(token) {
-            if self.list.refuses(mark, issued_at) {
-                return Some(mark.kind());
+            let found = self.list.refuses(mark, token.moment(mark.kind()));
+            if found.is_some() {
+                return found;
             }
         }
         standing.clear(change);
@@ -161,7 +164,11 @@ impl Revocations {
     }
 
     /// Puts a revocation in force here, and publishes it to the other replicas.
-    pub(crate) async fn revoke(&self, revocation: Revocation) -> Result<(), Outage> {
+    pub(crate) async fn revoke(&self, mut revocation: Revocation) -> Result<(), Outage> {
+        if revocation.source().is_none() {
+            let now = self.clock.now();
+            revocation = revocation.caused_by(RevocationSource::Operator, now);
+        }
         // Here first: a store that is away must not delay it.
         self.list.add(revocation, self.clock.now())?;
         #[cfg(feature = "redis")]
@@ -185,6 +192,26 @@ impl Revocations {
     /// Whether a check has anything to go by.
     pub(crate) fn is_in_use(&self) -> bool {
         self.contact.is_some() || self.list.change() > 0
+    }
+}
+
+/// The refusal of a revoked token, which names the caller if the token was verified.
+fn refusal(revocation: &Revocation, token: Revocable<'_>) -> Rejection {
+    let kind = revocation.kind();
+    let cause = revocation.term.cause;
+    let found = match cause.source() {
+        Some(_) => Cow::Owned(format!("{}, {cause}", kind.found())),
+        None => Cow::Borrowed(kind.found()),
+    };
+    let rejection = match kind {
+        // A new sign-in cures it, so the client is told to have one (RFC 9470, section 3).
+        RevokedKind::SignIn => Rejection::of_sign_in(found),
+        _ => Rejection::of_revocation(found),
+    };
+    match token {
+        Revocable::Verified(token) => rejection.with_caller(token.into()),
+        Revocable::Proven(token) => rejection.with_caller(token.into()),
+        Revocable::Unverified(..) => rejection,
     }
 }
 

@@ -1,11 +1,14 @@
 //! One revocation: what it refuses, and for how long it must be remembered.
 
 use super::mark::{RevocationMark, RevokedKind, token_id};
+use super::source::{Cause, RevocationSource};
+use portcullis_core::proof::Thumbprint;
 use portcullis_core::token::{AccessToken, Claims, Issuer, NumericDate};
+use std::cmp::Ordering;
 use std::fmt;
 
-/// A revocation of a token, of a session, or of all tokens of a subject or client that were not
-/// issued later than some moment.
+/// A revocation of a token, of a session, of a key, or of all tokens of a subject or client that
+/// were not issued later than some moment.
 ///
 /// Revoking again only ever adds: the later moment counts, and the longer memory.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -22,6 +25,9 @@ pub(crate) struct Term {
     pub(crate) since: NumericDate,
     /// After this moment every such token has ended by itself.
     pub(crate) until: NumericDate,
+    /// Where it comes from, if that is known, and whether an account can be used again since then.
+    /// In one, because there may be a million of them.
+    pub(crate) cause: Cause,
 }
 
 /// How long a revocation is remembered where the end of the last token is unknown: 31 days, in
@@ -43,10 +49,7 @@ impl Revocation {
             RevokedKind::Token,
             issuer,
             token_id,
-            Term {
-                since: WHENEVER,
-                until,
-            },
+            Term::new(WHENEVER, until),
         )
     }
 
@@ -74,10 +77,7 @@ impl Revocation {
             RevokedKind::Subject,
             issuer,
             subject,
-            Term {
-                since,
-                until: since.plus(REMEMBERED_SECONDS),
-            },
+            Term::new(since, since.plus(REMEMBERED_SECONDS)),
         )
     }
 
@@ -89,10 +89,7 @@ impl Revocation {
             RevokedKind::Session,
             issuer,
             session,
-            Term {
-                since: WHENEVER,
-                until,
-            },
+            Term::new(WHENEVER, until),
         )
     }
 
@@ -104,11 +101,82 @@ impl Revocation {
             RevokedKind::Client,
             issuer,
             client,
-            Term {
-                since,
-                until: since.plus(REMEMBERED_SECONDS),
-            },
+            Term::new(since, since.plus(REMEMBERED_SECONDS)),
         )
+    }
+
+    /// All tokens that are bound to a key or a certificate, of every issuer and no matter when
+    /// issued: for a key that was stolen. The thumbprint is `cnf.jkt` or `cnf.x5t#S256` of the
+    /// tokens. Remembered for [`REMEMBERED_SECONDS`] after `now`.
+    ///
+    /// ```
+    /// use portcullis_core::proof::Thumbprint;
+    /// use portcullis_core::token::NumericDate;
+    /// use portcullis_resource_server::{RevokedKind, Revocation};
+    ///
+    /// let text = "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I";
+    /// let stolen = Thumbprint::parse(text).ok_or("no thumbprint")?;
+    /// let revocation = Revocation::key(&stolen, NumericDate::from_seconds(1_800_000_000));
+    /// assert_eq!(revocation.kind(), RevokedKind::Key);
+    /// # Ok::<(), &str>(())
+    /// ```
+    pub fn key(thumbprint: &Thumbprint, now: NumericDate) -> Self {
+        let until = now.plus(REMEMBERED_SECONDS);
+        Self {
+            mark: RevocationMark::of_key(thumbprint),
+            term: Term::new(WHENEVER, until),
+        }
+    }
+
+    /// An account that cannot be used: all tokens of this subject, whenever they were issued, until
+    /// [`account_enabled`](Self::account_enabled) with a later moment. Remembered for
+    /// [`REMEMBERED_SECONDS`] after `since`.
+    pub fn account_disabled(issuer: &Issuer, subject: &str, since: NumericDate) -> Self {
+        let term = Term::new(since, since.plus(REMEMBERED_SECONDS));
+        let mark = RevocationMark::of(RevokedKind::Subject, issuer, subject);
+        Self {
+            mark: mark.with_kind(RevokedKind::Account),
+            term,
+        }
+    }
+
+    /// The account can be used again: this undoes
+    /// [`account_disabled`](Self::account_disabled) of an earlier moment, and nothing else.
+    pub fn account_enabled(issuer: &Issuer, subject: &str, since: NumericDate) -> Self {
+        let mut enabled = Self::account_disabled(issuer, subject, since);
+        enabled.term.cause = enabled.term.cause.lifted_if(true);
+        enabled
+    }
+
+    /// All tokens of a subject who did not sign in after `since` (by `auth_time`): the person has
+    /// to sign in again (RFC 9470). A token that does not say when its subject signed in is
+    /// refused. Remembered for [`REMEMBERED_SECONDS`] after `since`.
+    pub fn sign_in(issuer: &Issuer, subject: &str, since: NumericDate) -> Self {
+        let mut revocation = Self::account_disabled(issuer, subject, since);
+        revocation.mark = revocation.mark.with_kind(RevokedKind::SignIn);
+        revocation
+    }
+
+    /// The same, with where it comes from: `told_at` is the moment of the event.
+    #[must_use]
+    pub fn caused_by(mut self, source: RevocationSource, told_at: NumericDate) -> Self {
+        self.term.cause = Cause::new(source, told_at).lifted_if(self.is_lifted());
+        self
+    }
+
+    /// Where it comes from, if that is known.
+    pub fn source(&self) -> Option<RevocationSource> {
+        self.term.cause.source()
+    }
+
+    /// When that happened, if it is known.
+    pub fn told_at(&self) -> Option<NumericDate> {
+        self.term.cause.told_at()
+    }
+
+    /// Whether it refuses nothing any more: an account that can be used again.
+    pub fn is_lifted(&self) -> bool {
+        self.term.cause.is_lifted()
     }
 
     /// Remembers it at least until this moment: for issuers whose tokens live longer.
@@ -123,8 +191,8 @@ impl Revocation {
         self.mark.kind()
     }
 
-    /// Tokens issued at this moment or before are refused. `None` for a token or a session: no
-    /// matter when issued.
+    /// Tokens issued at this moment or before are refused. `None` for a token, a session or a
+    /// key: no matter when issued.
     pub fn since(&self) -> Option<NumericDate> {
         (self.term.since != WHENEVER).then_some(self.term.since)
     }
@@ -148,6 +216,14 @@ impl Revocation {
 }
 
 impl Term {
+    pub(crate) fn new(since: NumericDate, until: NumericDate) -> Self {
+        Self {
+            since,
+            until,
+            cause: Cause::UNKNOWN,
+        }
+    }
+
     /// Both together: everything that either refuses, for as long as either is remembered.
     pub(super) fn join(self, other: Self) -> Self {
         // A maximum of each: in any order, and any number of times, the result is the same. So
@@ -155,10 +231,24 @@ impl Term {
         Self {
             since: self.since.max(other.since),
             until: self.until.max(other.until),
+            cause: self
+                .cause
+                .latest(other.cause)
+                .lifted_if(self.is_lifted_beside(other)),
         }
     }
 
-    /// Whether a token issued then is refused.
+    /// Whether an account can be used by what was said last. Of the same moment, the safe one
+    /// counts.
+    fn is_lifted_beside(self, other: Self) -> bool {
+        match self.since.cmp(&other.since) {
+            Ordering::Less => other.cause.is_lifted(),
+            Ordering::Equal => self.cause.is_lifted() && other.cause.is_lifted(),
+            Ordering::Greater => self.cause.is_lifted(),
+        }
+    }
+
+    /// Whether a token with this moment is refused: of its issue, or of the sign-in.
     pub(super) fn refuses(self, issued_at: Option<NumericDate>) -> bool {
         match issued_at {
             // `iat` mostly has whole seconds: a token of the same second may be older than the
@@ -213,23 +303,29 @@ mod tests {
 
     #[test]
     fn a_term_refuses_what_was_not_issued_later() {
-        let term = Term {
-            since: at(100),
-            until: at(200),
-        };
+        let term = Term::new(at(100), at(200));
         assert!(term.refuses(Some(at(100))) && term.refuses(Some(at(0))) && term.refuses(None));
         assert!(!term.refuses(Some(at(101))));
-        let earlier = Term {
-            since: at(50),
-            until: at(300),
-        };
+        let earlier = Term::new(at(50), at(300));
         assert_eq!(term.join(earlier), earlier.join(term));
-        assert_eq!(
-            term.join(earlier),
-            Term {
-                since: at(100),
-                until: at(300)
-            }
-        );
+        assert_eq!(term.join(earlier), Term::new(at(100), at(300)));
+    }
+
+    #[test]
+    fn an_account_is_as_it_was_said_last() {
+        let issuer = Issuer::parse("https://idp.example").unwrap();
+        let disabled = |since| Revocation::account_disabled(&issuer, "alice", at(since)).term;
+        let enabled = |since| Revocation::account_enabled(&issuer, "alice", at(since)).term;
+        for (first, second, lifted) in [
+            (disabled(100), enabled(200), true),
+            (disabled(200), enabled(100), false),
+            // Of one moment, the safe one counts.
+            (disabled(100), enabled(100), false),
+            (disabled(100), disabled(200), false),
+        ] {
+            assert_eq!(first.join(second).cause.is_lifted(), lifted);
+            assert_eq!(first.join(second), second.join(first));
+            assert_eq!(first.join(second).join(second), first.join(second));
+        }
     }
 }

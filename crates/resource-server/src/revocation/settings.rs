@@ -13,9 +13,9 @@ use std::time::Duration;
 #[serde(deny_unknown_fields)]
 pub struct RevocationConfig {
     /// The Redis or Valkey that replicas share: `rediss://`, or `redis://` on loopback. Needs the
-    /// feature `redis`.
+    /// feature `redis`. Default: none, and revocations are in the memory of this replica alone.
     pub store: Option<StoreUrl>,
-    /// A file that holds the store's URL, where that holds a password.
+    /// A file that holds the store's URL, where that holds a password. Default: none.
     pub store_url_file: Option<PathBuf>,
     /// The key of the store's stream. Default `portcullis:revocations`.
     pub stream: Option<String>,
@@ -30,7 +30,7 @@ pub struct RevocationConfig {
     /// revocations, make some up and read the store's password. Default no.
     #[serde(default)]
     pub danger_plain_store: bool,
-    /// How many revocations are held at most, at some 70 bytes each. Default 1,000,000.
+    /// How many revocations are held at most, at some 90 bytes each. Default 1,000,000.
     pub entries: Option<usize>,
 }
 
@@ -59,6 +59,14 @@ pub(crate) const STREAM: &str = "portcullis:revocations";
 
 const ENTRIES: usize = 1_000_000;
 
+impl RevocationSettings {
+    /// The store that replicas share, if there is one.
+    #[cfg(feature = "redis")]
+    pub(crate) fn store_url(&self) -> Option<&StoreUrl> {
+        self.store.as_ref().map(|store| &store.url)
+    }
+}
+
 impl StoreUrl {
     /// A URL such as `rediss://user:password@redis.example:6380/0`.
     pub fn new(url: impl Into<String>) -> Self {
@@ -77,6 +85,17 @@ impl StoreUrl {
         };
         let host = url.host_str().unwrap_or_default();
         url.scheme() == "redis" && !host.is_empty() && !is_loopback_host(host)
+    }
+
+    /// The URL for people, without user and password.
+    pub(crate) fn without_password(&self) -> String {
+        let Ok(mut url) = url::Url::parse(&self.0) else {
+            return "a store".to_owned();
+        };
+        // A URL that cannot have them has none.
+        _ = url.set_username("");
+        _ = url.set_password(None);
+        url.to_string()
     }
 
     /// Whether there is a password in it.
@@ -218,7 +237,11 @@ mod tests {
             .revocation;
         let faults = Faults::default();
         RevocationSettings::new(&written, &faults.at("revocation"));
-        faults.take_all().iter().map(ToString::to_string).collect()
+        faults
+            .take_all()
+            .iter()
+            .map(ToString::to_string)
+            .collect()
     }
 
     #[test]

@@ -4,8 +4,23 @@ use super::ResourceServer;
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
 use portcullis_core::cookie::CookieRequest;
+use portcullis_core::credential::{self, Credential};
+use portcullis_core::rejection::Rejection;
 
 impl ResourceServer {
+    /// The one bearer token of a request, unread.
+    ///
+    /// # Errors
+    ///
+    /// There is none, it is malformed, or there is a second one.
+    pub fn find_credential<'r>(
+        &self,
+        headers: &'r HeaderMap,
+        query: Option<&str>,
+    ) -> Result<Credential<'r>, Rejection> {
+        credential::find_in(self.0.token_header.as_ref(), headers, query)
+    }
+
     /// The headers of a request whose token is in the cookie that the settings name, with the token
     /// where [`decide`](Self::decide) looks for it; `None` where there is no such cookie, or where
     /// it does not count. A door that knows the method calls this first.

@@ -7,7 +7,7 @@
 use crate::issuers::TrustedIssuer;
 use crate::revocation::Standing;
 use crate::token_digest::TokenDigest;
-use portcullis_core::token::AccessToken;
+use portcullis_core::token::VerifiedToken;
 use quick_cache::UnitWeighter;
 use quick_cache::sync::Cache;
 use std::fmt;
@@ -23,7 +23,7 @@ type RememberedTokens =
 /// A verified token with its issuer, and whether the denylist is known to hold nothing against it.
 #[derive(Clone)]
 pub(crate) struct RememberedToken {
-    pub(crate) token: AccessToken,
+    pub(crate) token: VerifiedToken,
     pub(crate) issuer: Arc<TrustedIssuer>,
     pub(crate) standing: Arc<Standing>,
 }

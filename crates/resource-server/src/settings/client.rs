@@ -2,6 +2,7 @@
 
 use crate::config::{ClientConfig, variables};
 use portcullis_core::Faults;
+use portcullis_core::config::{DECRYPT, is_encrypted_key};
 use portcullis_core::jose::Algorithm;
 use portcullis_provider::client_auth::{Assertion, AssertionFile, ClientAuth, Proof, Secret};
 use portcullis_provider::fetch::OwnCertificate;
@@ -10,7 +11,7 @@ use std::sync::Arc;
 use zeroize::Zeroizing;
 
 /// The client as meant. No fault shows a secret.
-pub(super) fn client(written: &ClientConfig, faults: &Faults) -> Option<Arc<ClientAuth>> {
+pub(crate) fn client(written: &ClientConfig, faults: &Faults) -> Option<Arc<ClientAuth>> {
     let proof = proof(written, faults);
     let id = written.id.as_deref().unwrap_or_default();
     // Only a client that proves nothing can do without a name.
@@ -155,9 +156,13 @@ fn assertion(written: &ClientConfig, faults: &Faults) -> Option<Assertion> {
             let help = "convert the key with `openssl pkcs8 -topk8 -nocrypt`, and see that key, \
                 algorithm and certificate fit";
             // The file holds a secret, so its kind is not described any further.
+            let (found, help) = match is_encrypted_key(&key) {
+                true => ("an encrypted key", DECRYPT),
+                false => ("something else", help),
+            };
             faults
                 .expected("private_key_file", expected)
-                .found_as("something else")
+                .found_as(found)
                 .given(&["signing_algorithm", "certificate_file"])
                 .help(help);
             None
@@ -189,11 +194,16 @@ fn certificate(written: &ClientConfig, faults: &Faults) -> Option<OwnCertificate
     }
     let certificate = OwnCertificate::parse(&pem);
     if certificate.is_none() {
+        let help = "write the client's certificate, the ones above it, and its key, all in PEM";
+        let (found, help) = match is_encrypted_key(&pem) {
+            true => ("an encrypted key", DECRYPT),
+            false => ("something else", help),
+        };
         faults
             .expected("certificate_file", "a certificate and the key that fits it")
-            .found_as("something else")
+            .found_as(found)
             .given(&["private_key_file"])
-            .help("write the client's certificate, the ones above it, and its key, all in PEM");
+            .help(help);
     }
     certificate
 }

@@ -6,6 +6,8 @@ use super::{mapping, placeholders, questions};
 use crate::config::IssuerConfig;
 use crate::groups::GroupsSettings;
 use crate::introspection::IntrospectionSettings;
+use crate::receiver::{self, LogoutSettings};
+use mapping::check_fitness;
 use portcullis_core::config::blank;
 use portcullis_core::dialect::{DIALECTS, Discovery, TENANT};
 use portcullis_core::jose::{Algorithm, Jwks};
@@ -14,8 +16,7 @@ use portcullis_core::verify::{Profile, Verifier};
 use portcullis_core::{Dialect, Faults, Limits};
 use portcullis_provider::address;
 use portcullis_provider::fetch::Trust;
-use portcullis_provider::keys;
-use portcullis_provider::keys::KeySource;
+use portcullis_provider::keys::{self, KeySource};
 use portcullis_provider::metadata;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -26,11 +27,14 @@ pub(crate) struct IssuerSettings {
     pub(crate) verifier: Verifier,
     pub(crate) source: KeySource,
     pub(crate) snapshot: Option<PathBuf>,
+    /// How long a request waits for a key, if not as long as usual.
+    pub(crate) patience: Option<Duration>,
     pub(crate) trust: Trust,
     pub(crate) tenants: Tenants,
     pub(crate) remembered_tenants: usize,
     pub(crate) introspection: Option<IntrospectionSettings>,
     pub(crate) groups: Option<GroupsSettings>,
+    pub(crate) logout: Option<LogoutSettings>,
 }
 
 impl IssuerSettings {
@@ -75,6 +79,7 @@ pub(super) fn settings(written: IssuerConfig, faults: &Faults) -> Option<IssuerS
     let trust = trust(&written, faults);
     let Some(dialect) = dialect else {
         // Settings that depend on the profile cannot be judged without one; the others can.
+        profile(Dialect::of_issuer(""), &written, faults);
         source_as_written(&written, faults);
         // `true`: without a profile, nobody can tell whether metadata exists, and a false fault
         // misleads.
@@ -95,30 +100,35 @@ pub(super) fn settings(written: IssuerConfig, faults: &Faults) -> Option<IssuerS
     );
     let introspection = questions::introspection(&written, has_metadata, faults);
     let groups = questions::groups(&written, dialect, has_metadata, faults);
+    let logout = written.logout.clone();
+    let logout = logout.and_then(|logout| receiver::logout(logout, dialect, faults));
     // The rest needs the address; everything that does without it was judged above.
     let issuer = issuer?;
-    if let Some(unfit) = (dialect.unfit)(&issuer, &written.audience) {
-        let (expected, reason) = unfit
-            .expected
-            .split_once(": ")
-            .unwrap_or((unfit.expected, "it cannot protect an API"));
-        faults
-            .expected("url", expected)
-            .found(issuer.as_str())
-            .given(&["audience", "profile"])
-            .help(format!("{}; {reason}", unfit.cure));
-    }
+    check_fitness(dialect, &issuer, &written, faults);
+    warn_of_spelling(dialect, &written.url, faults);
     let verifier = verifier(issuer, audiences?, profile, &written, faults)?;
     Some(IssuerSettings {
         verifier,
         source: source?,
         snapshot: written.key_snapshot,
+        patience: None,
         trust: trust?,
         tenants,
         remembered_tenants: written.remembered_tenants.unwrap_or(1_024).max(1),
         introspection,
         groups,
+        logout,
     })
+}
+
+fn warn_of_spelling(dialect: &Dialect, url: &str, faults: &Faults) {
+    if let Some(misspelling) = dialect.misspelling(url) {
+        faults
+            .as_warnings()
+            .expected("url", misspelling.expected)
+            .found(url)
+            .help(misspelling.cure);
+    }
 }
 
 fn verifier(
@@ -193,7 +203,10 @@ pub(super) fn identifier(
             } else {
                 HELP_FOR_HTTPS
             };
-            faults.wrong("url", problem).given(&OTHER_WAYS).help(help);
+            faults
+                .wrong("url", problem)
+                .given(&OTHER_WAYS)
+                .help(help);
             None
         }
     }
@@ -252,6 +265,9 @@ fn profile(dialect: &'static Dialect, written: &IssuerConfig, faults: &Faults) -
     if let Some(names) = &written.algorithms {
         profile.algorithms = algorithms(names, faults);
     }
+    if let Some(word) = &written.bound {
+        profile.bound = mapping::binding(word, faults);
+    }
     if let Some(leeway) = written.leeway {
         if leeway > 300 {
             let help = "keep the clocks in step; more than 300 seconds accepts tokens long after \
@@ -273,13 +289,13 @@ fn algorithms(names: &[String], faults: &Faults) -> Vec<Algorithm> {
     const HELP: &str = "write names such as `RS256` or `ES256`; `none` and HMAC are never accepted";
     let mut algorithms = Vec::new();
     for (index, name) in names.iter().enumerate() {
-        match Algorithm::from_name(name) {
-            Some(algorithm) => algorithms.push(algorithm),
-            None => faults
-                .expected(&format!("algorithms[{index}]"), "an asymmetric algorithm")
-                .found(name)
-                .help(HELP),
-        }
+        let Some(algorithm) = Algorithm::from_name(name) else {
+            let place = format!("algorithms[{index}]");
+            let fault = faults.expected(&place, "an asymmetric algorithm");
+            fault.found(name).help(HELP);
+            continue;
+        };
+        algorithms.push(algorithm);
     }
     if names.is_empty() {
         faults

@@ -1,10 +1,11 @@
 //! Where the caller, roles and groups are, and the operator's conditions, as meant.
 
 use crate::config::{ClaimCondition, ClaimScalar, ClaimText, IssuerConfig, OneOrMore};
-use portcullis_core::Faults;
 use portcullis_core::jose::json::Json;
-use portcullis_core::token::ClaimPath;
+use portcullis_core::proof::Binding;
+use portcullis_core::token::{ClaimPath, Issuer};
 use portcullis_core::verify::{Condition, ExpectedValue, Pattern, Profile};
+use portcullis_core::{Dialect, Faults};
 use std::slice;
 
 fn claim_path(member: &str, text: &str, faults: &Faults) -> Option<ClaimPath> {
@@ -158,6 +159,18 @@ fn check_conditions(written: &IssuerConfig, profile: &Profile, faults: &Faults) 
                 .help("name the owner in the pattern, such as `repo:my-org/*`");
         }
     }
+    let is_narrowed = written.tenant.is_some() || !profile.conditions.is_empty();
+    if telling.is_empty() && !dialect.anybody.is_empty() && !is_narrowed {
+        let claim = dialect.tenant.first().copied().unwrap_or("sub");
+        faults
+            .as_warnings()
+            .expected("claims", format!("a condition: {}", dialect.anybody))
+            .found_as("none")
+            .help(format!(
+                "write `tenant`, which is compared with `{claim}`, or `claims`; or let every route \
+                 `require` more than a valid token"
+            ));
+    }
     if !telling.is_empty() && !is_told {
         faults
             .expected(
@@ -181,4 +194,35 @@ fn fits_everybody(value: &ExpectedValue) -> bool {
     let before = pattern.as_str().split('*').next().unwrap_or_default();
     // The owner follows the first delimiter, so a `*` right there fits every owner.
     before.ends_with(':') && before.matches([':', '/']).count() == 1
+}
+/// Whether the issuer's tokens can protect an API at all.
+pub(super) fn check_fitness(
+    dialect: &Dialect,
+    issuer: &Issuer,
+    written: &IssuerConfig,
+    faults: &Faults,
+) {
+    if let Some(unfit) = (dialect.unfit)(issuer, &written.audience) {
+        let (expected, reason) = unfit
+            .expected
+            .split_once(": ")
+            .unwrap_or((unfit.expected, "it cannot protect an API"));
+        faults
+            .expected("url", expected)
+            .found(issuer.as_str())
+            .given(&["audience", "profile"])
+            .help(format!("{}; {reason}", unfit.cure));
+    }
+}
+
+/// How tokens must be bound.
+pub(super) fn binding(word: &str, faults: &Faults) -> Option<Binding> {
+    let binding = Binding::from_name(word);
+    if binding.is_none() {
+        faults
+            .expected("bound", "`dpop`, `mtls` or `any`")
+            .found(word)
+            .help("write how tokens must be bound, or leave it out");
+    }
+    binding
 }

@@ -1,34 +1,52 @@
 //! The settings as meant: parsed, complete and free of faults.
 
 mod client;
+mod code_url;
 mod inspection;
 mod issuer;
 mod mapping;
+mod outline;
 mod placeholders;
 mod questions;
+mod security_profile;
 pub(crate) mod tenants;
 mod trust;
 
+pub(crate) use client::client;
 pub(crate) use issuer::IssuerSettings;
+pub use outline::{IssuerOutline, OutboundRequest};
+pub(crate) use questions::fetchable_url;
+pub use security_profile::SecurityProfile;
 pub(crate) use tenants::{Tenants, is_tenant};
+pub(crate) use trust::authorities;
 
 use crate::config::{Config, IssuerConfig};
+use crate::possession::PossessionSettings;
+use crate::receiver::{StreamSettings, streams};
+use crate::resources::{KnownAudiences, ProtectedResources, Surroundings, resources};
 use crate::revocation::RevocationSettings;
 use http::HeaderName;
 use portcullis_core::jose::Jwks;
-use portcullis_core::{ConfigError, ConfigErrors, Faults, Limits, cookie};
+use portcullis_core::{CodeLinks, ConfigError, ConfigErrors, EffectiveUrl, Faults, Limits, cookie};
 use portcullis_provider::fetch::Proxies;
 use portcullis_provider::keys::KeySource;
+use std::time::Duration;
 
 /// What a resource server goes by. Made from a [`Config`]; no request ever finds a fault in it.
 #[derive(Clone, Debug)]
 pub struct Settings {
     pub(crate) issuers: Vec<IssuerSettings>,
+    pub(crate) security_profile: Option<SecurityProfile>,
     pub(crate) realm: String,
+    pub(crate) code_links: CodeLinks,
     pub(crate) token_header: Option<HeaderName>,
     pub(crate) token_cookie: Option<Box<str>>,
     pub(crate) remembered_tokens: usize,
+    pub(crate) public_origin: Option<EffectiveUrl>,
     pub(crate) revocation: RevocationSettings,
+    pub(crate) possession: PossessionSettings,
+    pub(crate) resources: ProtectedResources,
+    pub(crate) streams: Vec<StreamSettings>,
     pub(crate) limits: Limits,
     pub(crate) warnings: Vec<ConfigError>,
 }
@@ -61,12 +79,31 @@ impl Settings {
         self.token_cookie.as_deref()
     }
 
-    /// Fixes the keys of all issuers: none is ever fetched. For tests, and for machines without a
-    /// network.
+    /// What clients write before the path, if the settings say so.
+    pub fn public_origin(&self) -> Option<&EffectiveUrl> {
+        self.public_origin.as_ref()
+    }
+
+    /// The APIs with a name of their own.
+    pub fn resources(&self) -> &ProtectedResources {
+        &self.resources
+    }
+
+    /// Whether providers send anything here: logouts, or events that are pushed.
+    pub fn has_receivers(&self) -> bool {
+        let mut pushed = self.streams.iter().map(|stream| stream.poll.is_none());
+        pushed.any(|is_pushed| is_pushed) || self.issuers.iter().any(|it| it.logout.is_some())
+    }
+
+    /// Fixes the keys of all issuers and transmitters: none is ever fetched. For tests, and for
+    /// machines without a network.
     #[must_use]
     pub fn with_fixed_keys(mut self, keys: &Jwks) -> Self {
         for issuer in &mut self.issuers {
             issuer.source = KeySource::Fixed(keys.clone());
+        }
+        for stream in &mut self.streams {
+            stream.source = KeySource::Fixed(keys.clone());
         }
         self
     }
@@ -96,9 +133,37 @@ impl Settings {
         self
     }
 
+    /// Remembers used proofs here only, whatever store is configured: for explanations, which must
+    /// not use up a proof that its client may still send.
+    #[must_use]
+    pub fn without_shared_proofs(mut self) -> Self {
+        self.possession.store = None;
+        self
+    }
+
+    /// Waits so long for keys, instead of two seconds: for a person, who would rather wait than not
+    /// know. A server should not, because callers wait with it.
+    #[must_use]
+    pub fn with_patience(mut self, patience: Duration) -> Self {
+        for issuer in &mut self.issuers {
+            issuer.patience = Some(patience);
+        }
+        self
+    }
+
     /// What can be used, but is hardly meant: values that an example left.
     pub fn warnings(&self) -> &[ConfigError] {
         &self.warnings
+    }
+
+    /// Without the warnings of issuers whose tokens anybody can have: for a door that demands more
+    /// than a valid token of everybody.
+    #[must_use]
+    pub fn without_admission_warnings(mut self) -> Self {
+        // No other warning is about claims.
+        self.warnings
+            .retain(|warning| !warning.place().ends_with(".claims"));
+        self
     }
 
     /// Sets the bounds on foreign input.
@@ -112,17 +177,39 @@ impl Settings {
 impl TryFrom<Config> for Settings {
     type Error = ConfigErrors;
 
-    fn try_from(config: Config) -> Result<Self, ConfigErrors> {
+    fn try_from(mut config: Config) -> Result<Self, ConfigErrors> {
         let faults = Faults::default();
         // A malformed proxy variable is a fault of the start; else the first fetch would find it.
         for fault in Proxies::of_environment().faults() {
             faults.add(fault.clone());
         }
+        let audiences = KnownAudiences::of(&config);
+        let security_profile = SecurityProfile::apply(&mut config, &faults);
         let issuers = issuers(config.issuer, &faults);
         let realm = realm(config.realm, &faults);
-        let token_header = config.token_header.map(|name| token_header(&name, &faults));
-        let token_cookie = config.token_cookie.map(|name| token_cookie(&name, &faults));
+        let code_links = code_url::code_links(config.code_url.as_deref(), &faults);
+        let token_header = config
+            .token_header
+            .map(|name| token_header(&name, &faults));
+        let token_cookie = config
+            .token_cookie
+            .map(|name| token_cookie(&name, &faults));
         let revocation = RevocationSettings::new(&config.revocation, &faults.at("revocation"));
+        if security_profile.is_some() {
+            SecurityProfile::check_revocation(&revocation, &issuers, &faults);
+        }
+        let possession = PossessionSettings::new(&config.dpop, &revocation, &faults.at("dpop"));
+        let public_origin = config
+            .public_origin
+            .and_then(|url| origin(&url, &faults));
+        let around = Surroundings {
+            issuers: &issuers,
+            audiences: &audiences,
+            possession: &possession,
+            has_origin: public_origin.is_some(),
+        };
+        let resources = resources(config.resource, &around, &faults);
+        let streams = streams(config.events, &issuers, &faults);
         // Every part was read before, so that one failed start tells all faults.
         config.origin.judge(&faults)?;
         let mut warnings = Vec::new();
@@ -131,11 +218,17 @@ impl TryFrom<Config> for Settings {
         }
         Ok(Self {
             issuers,
+            security_profile,
             realm,
+            code_links,
             token_header: token_header.flatten(),
             token_cookie: token_cookie.flatten(),
             remembered_tokens: config.remembered_tokens.unwrap_or(10_000),
+            public_origin,
             revocation,
+            possession,
+            resources,
+            streams,
             limits: config.limits,
             warnings,
         })
@@ -173,7 +266,12 @@ fn issuers(written: Vec<IssuerConfig>, faults: &Faults) -> Vec<IssuerSettings> {
     }
     let mut asking = Vec::new();
     for (index, issuer) in &issuers {
-        asking.extend(issuer.introspection.as_ref().map(|asked| (*index, asked)));
+        asking.extend(
+            issuer
+                .introspection
+                .as_ref()
+                .map(|asked| (*index, asked)),
+        );
     }
     questions::check_prefixes(asking.into_iter(), faults);
     issuers.into_iter().map(|(_, issuer)| issuer).collect()
@@ -190,6 +288,18 @@ fn realm(written: Option<String>, faults: &Faults) -> String {
             .help("write a short name such as `api`");
     }
     realm
+}
+
+/// Scheme and authority, and nothing behind them.
+fn origin(written: &str, faults: &Faults) -> Option<EffectiveUrl> {
+    let url = EffectiveUrl::parse(written).filter(|url| url.path() == "/");
+    if url.is_none() {
+        faults
+            .expected("public_origin", "a scheme and a host, without a path")
+            .found(written)
+            .help("write what clients write before the path: `https://api.example`");
+    }
+    url
 }
 
 /// A header of its own for the token; not one that means something else already.

@@ -169,7 +169,17 @@ const TENANT_ENDPOINT: &str =
     "write it, such as `https://login.microsoftonline.com/{tenantid}/oauth2/v2.0/token`";
 
 fn fetchable(member: &str, text: &str, issuer: &IssuerConfig, faults: &Faults) -> Option<Url> {
-    let url = address::parse_fetchable(text, issuer.danger_plain_http).ok();
+    fetchable_url(member, text, issuer.danger_plain_http, faults)
+}
+
+/// An address that this server may ask; over plain http where the settings say so.
+pub(crate) fn fetchable_url(
+    member: &str,
+    text: &str,
+    plain_http: bool,
+    faults: &Faults,
+) -> Option<Url> {
+    let url = address::parse_fetchable(text, plain_http).ok();
     if url.is_none() {
         let help = "write an https address; http is for loopback, or for an issuer with \
             `danger_plain_http`";

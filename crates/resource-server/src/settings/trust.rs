@@ -18,7 +18,7 @@ pub(super) fn trust(written: &IssuerConfig, faults: &Faults) -> Option<Trust> {
     )
 }
 
-fn authorities(file: &Path, faults: &Faults) -> Option<Trust> {
+pub(crate) fn authorities(file: &Path, faults: &Faults) -> Option<Trust> {
     let problem = match std::fs::read(file) {
         Ok(pem) => match Trust::authorities(&pem) {
             Ok(trust) => return Some(trust),

@@ -7,7 +7,11 @@ use std::time::Duration;
 #[tokio::test]
 async fn a_remembered_token_still_expires() {
     let world = ResourceServerSetup::new().await;
-    let token = world.idp.token("alice").claim("exp", 1_800_000_100).sign();
+    let token = world
+        .idp
+        .token("alice")
+        .claim("exp", 1_800_000_100)
+        .sign();
     assert_eq!(world.decide(&token).await, "allow");
     world.clock.advance(Duration::from_secs(159));
     assert_eq!(world.decide(&token).await, "allow");

@@ -120,7 +120,9 @@ async fn the_switch_of_one_issuer_is_not_that_of_another() {
     let signer = idp(&clock, ([127, 0, 0, 1], 0).into()).await;
     let plain = issuer(signer.jwks()).await;
     // An issuer on loopback whose metadata leads to plain http beyond it.
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
+        .await
+        .unwrap();
     let strict = format!("http://{}", listener.local_addr().unwrap());
     let metadata = format!("{{\"issuer\":\"{strict}\",\"jwks_uri\":\"{plain}/keys\"}}");
     let app = Router::new().fallback(async move || metadata.clone());

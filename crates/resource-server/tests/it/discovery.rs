@@ -12,7 +12,9 @@ use std::sync::{Arc, Mutex};
 
 /// An issuer at `/tenants/x` that answers only at this well-known path.
 async fn issuer_with(well_known: &'static str, jwks: String) -> (String, Arc<Mutex<Vec<String>>>) {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
+        .await
+        .unwrap();
     let origin = format!("http://{}", listener.local_addr().unwrap());
     let issuer = format!("{origin}/tenants/x");
     let metadata = format!("{{\"issuer\":\"{issuer}\",\"jwks_uri\":\"{origin}/keys\"}}");
@@ -23,7 +25,9 @@ async fn issuer_with(well_known: &'static str, jwks: String) -> (String, Arc<Mut
         .route("/keys", get(async move || jwks))
         .layer(axum::middleware::from_fn(
             move |request: axum::extract::Request, next: axum::middleware::Next| {
-                seen.lock().unwrap().push(request.uri().path().to_owned());
+                seen.lock()
+                    .unwrap()
+                    .push(request.uri().path().to_owned());
                 next.run(request)
             },
         ));
@@ -61,7 +65,9 @@ async fn provider(
     documents: &'static [(&'static str, &'static str)],
     jwks: String,
 ) -> (String, Arc<Mutex<Vec<String>>>) {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
+        .await
+        .unwrap();
     let origin = format!("http://{}", listener.local_addr().unwrap());
     let issuer = format!("{origin}/x");
     let asked = Arc::new(Mutex::new(Vec::new()));

@@ -76,7 +76,12 @@ async fn junk_that_needs_no_key_causes_no_fetch() {
         world.idp.token("alice").typ(Some("logout+jwt")).sign(),
         world.idp.token("alice").alg_none().sign(),
         world.idp.token("alice").hmac_with_public_key().sign(),
-        world.idp.token("alice").id_token().kid("made-up").sign(),
+        world
+            .idp
+            .token("alice")
+            .id_token()
+            .kid("made-up")
+            .sign(),
         world.idp.token("alice").kid(&"k".repeat(257)).sign(),
         "opaque".to_owned(),
     ];
@@ -99,7 +104,10 @@ async fn a_new_key_is_fetched_as_soon_as_the_budget_allows_however_often_it_was_
         "allow"
     );
     for number in 0..10 {
-        let junk = world.idp.token("alice").kid(&format!("made-up-{number}"));
+        let junk = world
+            .idp
+            .token("alice")
+            .kid(&format!("made-up-{number}"));
         assert_eq!(world.decide(&junk.sign()).await, "token.key_unknown");
     }
     world.idp.rotate(Overlap::Without).await;

@@ -15,7 +15,9 @@ async fn setup(more: impl FnOnce(&Idp) -> String) -> ResourceServerSetup {
         dialect: Dialect::Entra,
         ..IdpConfig::default()
     };
-    config.users[1].groups = (0..250).map(|number| format!("group-{number}")).collect();
+    config.users[1].groups = (0..250)
+        .map(|number| format!("group-{number}"))
+        .collect();
     ResourceServerSetup::with(config, |idp| settings(idp, &more(idp))).await
 }
 
@@ -73,7 +75,9 @@ async fn the_directory_is_asked_where_the_decision_hangs_on_it() {
     assert_eq!(world.decide_by(&bob, &either).await, "allow");
     assert_eq!(world.idp.requests(Endpoint::Graph), 0, "nothing hung on it");
     assert_eq!(
-        world.decide_by(&bob, &Requirement::group("group-7")).await,
+        world
+            .decide_by(&bob, &Requirement::group("group-7"))
+            .await,
         "allow"
     );
     assert_eq!(
@@ -98,7 +102,9 @@ async fn the_directory_is_asked_where_the_decision_hangs_on_it() {
     assert_eq!(world.idp.requests(Endpoint::Graph), 3, "three pages, once");
     world.clock.advance(Duration::from_secs(300));
     assert_eq!(
-        world.decide_by(&bob, &Requirement::group("group-7")).await,
+        world
+            .decide_by(&bob, &Requirement::group("group-7"))
+            .await,
         "allow"
     );
     assert_eq!(world.idp.requests(Endpoint::Graph), 6);

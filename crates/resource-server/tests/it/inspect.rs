@@ -55,7 +55,13 @@ async fn what_a_server_does_not_fetch_is_not_looked_at() {
     let inspector = inspector(&written(&idp));
     let url = || Some(Url::parse(&idp.jwks_uri()).unwrap());
     idp.fail(Endpoint::Jwks, Fault::Redirect);
-    let status = inspector.keys(url()).await.unwrap().answer.unwrap().status;
+    let status = inspector
+        .keys(url())
+        .await
+        .unwrap()
+        .answer
+        .unwrap()
+        .status;
     assert!(
         (300..400).contains(&status),
         "{status}: it is told, and not followed"

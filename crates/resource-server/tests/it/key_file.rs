@@ -115,7 +115,12 @@ async fn a_bad_file_never_takes_the_place_of_good_keys() {
     std::fs::remove_file(&path).unwrap();
     server.refresh_keys().await;
     assert_eq!(decide(&server, &token(9)).await, "allow");
-    let unknown = world.idp.token("alice").issuer(ISSUER).kid("other").sign();
+    let unknown = world
+        .idp
+        .token("alice")
+        .issuer(ISSUER)
+        .kid("other")
+        .sign();
     assert_eq!(
         decide(&server, &unknown).await,
         "outage.keys",

@@ -25,12 +25,20 @@ mod key_file;
 mod metrics;
 mod outage;
 mod packed;
+mod possession;
+#[cfg(feature = "redis")]
+mod receivers;
 #[cfg(feature = "redis")]
 mod redis;
 mod replaced_key;
 mod revocation;
 mod rotation;
+mod security_profile;
 mod setup;
+#[cfg(feature = "redis")]
+mod shared_proofs;
 #[cfg(feature = "redis")]
 mod shared_revocation;
 mod tenant;
+mod token_watch;
+mod trial;

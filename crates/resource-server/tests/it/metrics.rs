@@ -1,10 +1,11 @@
 //! What the recorder of an application sees: here the one that many applications have.
 
 use crate::setup;
+use http::HeaderMap;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
-use portcullis_core::Requirement;
-use portcullis_resource_server::{ResourceServer, events};
-use portcullis_testkit::{ResourceServerSetup, clock};
+use portcullis_core::{EffectiveUrl, Requirement};
+use portcullis_resource_server::{Config, ResourceRequest, ResourceServer, Settings, events};
+use portcullis_testkit::{NOW, ProofKey, ResourceServerSetup, clock, server_on};
 use std::time::Duration;
 
 /// A server whose figures go to a recorder of its own, and what they are at the moment.
@@ -109,7 +110,11 @@ async fn keys_tell_their_age_and_how_their_fetches_went() {
         format!("portcullis_key_fetches_total{{issuer=\"{issuer}\",outcome=\"{outcome}\"}}")
     };
     assert_eq!(value(&text, &fetches("ok")), 1.0);
-    let unknown = world.idp.token("alice").header("kid", "nobody's").sign();
+    let unknown = world
+        .idp
+        .token("alice")
+        .header("kid", "nobody's")
+        .sign();
     assert_eq!(world.decide(&unknown).await, "token.key_unknown");
     assert_eq!(
         figure(&render(&world.server), "portcullis_unknown_keys_total"),
@@ -129,15 +134,19 @@ async fn every_metric_of_the_table_is_there_with_its_labels() {
     world.server.refresh_keys().await;
     world.decide(&world.idp.token("alice").sign()).await;
     let text = render(&world.server);
-    // Told only where a store or introspection is configured.
-    let store = [
+    // Told only where a store, introspection or a stream of events is configured.
+    let others = [
+        events::EVENT_LAST,
+        events::EVENT_STREAM_ENABLED,
+        events::EVENT_STREAM_SILENT,
         events::DENYLIST_IN_STEP,
         events::DENYLIST_CONTACT,
         events::INTROSPECTION_PAUSED,
+        events::PROOF_STORE_PAUSED,
     ];
     for metric in events::METRICS
         .iter()
-        .filter(|metric| !store.contains(metric))
+        .filter(|metric| !others.contains(metric))
     {
         let line = text.lines().find(|line| {
             let name = line.split(['{', ' ']).next().unwrap_or_default();
@@ -154,4 +163,70 @@ async fn every_metric_of_the_table_is_there_with_its_labels() {
         );
         assert!(metric.help.ends_with('.'), "{}", metric.name);
     }
+}
+
+/// What the alerts go by: a stream that fell silent, and one that sends.
+#[tokio::test]
+async fn a_stream_tells_whether_it_sends_and_whether_it_is_silent() {
+    let recorder = PrometheusBuilder::new().build_recorder();
+    let clock = clock();
+    let text = "[[issuer]]\nurl = \"https://idp.example\"\naudience = \"x\"\n[[events]]\n\
+        name = \"idp\"\nissuer = \"https://idp.example\"\naudience = \"r\"\nsilent_after = 60\n";
+    let settings = Settings::try_from(Config::from_toml(text).unwrap()).unwrap();
+    let server = metrics::with_local_recorder(&recorder, || server_on(&clock, settings));
+    let figures = || {
+        metrics::with_local_recorder(&recorder, || server.record_gauges());
+        let text = recorder.handle().render();
+        ["enabled", "silent"].map(|name| {
+            let series = format!("portcullis_event_stream_{name}{{stream=\"idp\"}}");
+            value(&text, &series)
+        })
+    };
+    clock.advance(Duration::from_secs(60));
+    assert_eq!(figures(), [1.0, 0.0]);
+    clock.advance(Duration::from_secs(1));
+    assert_eq!(figures(), [1.0, 1.0]);
+}
+
+/// Each proof counts once, by what became of it; plain tokens count for nothing there.
+#[tokio::test]
+async fn proofs_are_counted_by_what_became_of_them() {
+    let (world, render) = counted().await;
+    let key = ProofKey::new();
+    let token = world.idp.token("alice").bound_to_key(&key.thumbprint());
+    let (token, address) = (token.sign(), "https://api.example/orders");
+    let url = EffectiveUrl::parse(address);
+    let proof = key.sign(&key.claims("GET", address, &token, NOW));
+    let other = key.sign(&key.claims("POST", address, &token, NOW));
+    for (scheme, proof) in [
+        ("DPoP", &proof),
+        ("DPoP", &proof),
+        ("DPoP", &other),
+        ("Bearer", &other),
+    ] {
+        let mut headers = HeaderMap::new();
+        let credential = format!("{scheme} {token}");
+        headers.insert("authorization", credential.parse().unwrap());
+        headers.insert("dpop", proof.parse().unwrap());
+        let request = ResourceRequest {
+            url: url.as_ref(),
+            ..ResourceRequest::of_headers(&headers, None)
+        };
+        let plain = Requirement::ValidToken;
+        _ = world.server.decide_request(&request, &plain).await;
+    }
+    let text = render(&world.server);
+    let proofs = |code: &str| {
+        value(
+            &text,
+            &format!("portcullis_dpop_proofs_total{{code=\"{code}\"}}"),
+        )
+    };
+    assert_eq!(proofs("ok"), 1.0);
+    assert_eq!(proofs("proof.replayed"), 1.0);
+    assert_eq!(proofs("proof.method"), 1.0);
+    assert_eq!(proofs("proof.missing"), 0.0);
+    assert_eq!(proofs("outage.replay"), 0.0);
+    assert_eq!(value(&text, "portcullis_dpop_proofs_remembered"), 1.0);
+    assert_eq!(value(&text, "portcullis_dpop_proofs_capacity"), 1_000_000.0);
 }

@@ -1,7 +1,8 @@
 //! The issuer is down: at the start, for an hour, for a day and more.
 
 use crate::setup::{idp, server};
-use portcullis_idp::Endpoint;
+use portcullis_core::{Decision, Requirement};
+use portcullis_idp::{Endpoint, Fault};
 use portcullis_resource_server::{Config, ResourceServer, Settings};
 use portcullis_testkit::{ResourceServerSetup, clock, decide};
 use std::sync::Arc;
@@ -75,11 +76,9 @@ async fn an_unknown_key_while_the_issuer_is_down_is_an_outage() {
         "allow"
     );
     let junk = world.idp.token("alice").kid("new").sign();
-    world
-        .idp
-        .fail(Endpoint::Jwks, portcullis_idp::Fault::InternalError);
+    world.idp.fail(Endpoint::Jwks, Fault::InternalError);
     assert_eq!(world.decide(&junk).await, "outage.keys");
-    world.idp.fail(Endpoint::Jwks, portcullis_idp::Fault::None);
+    world.idp.fail(Endpoint::Jwks, Fault::None);
     world.clock.advance(HOUR);
     world.server.refresh_keys().await;
     assert_eq!(world.decide(&junk).await, "token.key_unknown");
@@ -143,15 +142,50 @@ async fn a_fetch_that_a_token_forced_is_tried_again_soon_after_it_failed() {
         world.decide(&world.idp.token("alice").sign()).await,
         "allow"
     );
-    world
-        .idp
-        .fail(Endpoint::Jwks, portcullis_idp::Fault::InternalError);
+    world.idp.fail(Endpoint::Jwks, Fault::InternalError);
     let unknown = world.idp.token("alice").kid("unknown").sign();
     assert_eq!(world.decide(&unknown).await, "outage.keys");
-    world.idp.fail(Endpoint::Jwks, portcullis_idp::Fault::None);
+    world.idp.fail(Endpoint::Jwks, Fault::None);
     world.clock.advance(Duration::from_secs(2));
     world
         .eventually(|world| world.server.status().keys[0].1.failures == 0)
         .await;
     assert_eq!(world.decide(&unknown).await, "token.key_unknown");
+}
+
+/// A token with an unknown key forces a fetch as soon as the budget allows, however far the next
+/// one in the background is off. Nobody is sent away for longer.
+#[tokio::test]
+async fn clients_are_told_to_come_back_when_the_keys_may_be_fetched_next() {
+    let world = ResourceServerSetup::new().await;
+    let token = world.idp.token("alice").sign();
+    assert_eq!(world.decide(&token).await, "allow");
+    world.idp.fail(Endpoint::Jwks, Fault::InternalError);
+    world.clock.advance(Duration::from_secs(80_000));
+    for failures in 1..8 {
+        let failing =
+            move |world: &ResourceServerSetup| world.server.status().keys[0].1.failures >= failures;
+        world.eventually(failing).await;
+        world.clock.advance(Duration::from_secs(66));
+    }
+    let unknown = world.idp.token("alice").kid("unknown").sign();
+    let mut waits = Vec::new();
+    for _ in 0..3 {
+        waits.push(retry_after(&world, &unknown).await);
+    }
+    // The budget: two at once, then one every thirty seconds.
+    assert_eq!(waits, [1, 30, 30]);
+}
+
+async fn retry_after(world: &ResourceServerSetup, token: &str) -> u64 {
+    let mut headers = http::HeaderMap::new();
+    let bearer = format!("Bearer {token}").parse().unwrap();
+    headers.insert(http::header::AUTHORIZATION, bearer);
+    let decision = world
+        .server
+        .decide(&headers, None, &Requirement::ValidToken);
+    match decision.await {
+        Decision::Fail(outage) => outage.retry_after().as_secs(),
+        other => panic!("{other:?}"),
+    }
 }

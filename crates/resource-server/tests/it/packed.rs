@@ -14,7 +14,9 @@ type Dress = fn(&str, String) -> Response;
 
 /// A provider that answers each request by this function of the path and the plain document.
 async fn provider(jwks: String, dressed: Dress) -> String {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
+        .await
+        .unwrap();
     let issuer = format!("http://{}", listener.local_addr().unwrap());
     let metadata = format!(
         "{{\"issuer\":\"{issuer}\",\"jwks_uri\":\"{issuer}/keys\",\"token_endpoint\":null}}"

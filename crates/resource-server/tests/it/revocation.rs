@@ -236,7 +236,13 @@ async fn explain_names_the_revocation() {
     let world = ResourceServerSetup::new().await;
     let token = world.idp.token("alice").claim("sid", "s-1").sign();
     let before = world.server.explain(&token).await;
-    assert!(before.is_accepted() && before.steps.iter().all(|step| step.name != "revocation"));
+    assert!(
+        before.is_accepted()
+            && before
+                .steps
+                .iter()
+                .all(|step| step.name != "revocation")
+    );
     world
         .server
         .revoke(Revocation::session(world.idp.issuer(), "s-1", at(NOW)))
@@ -246,7 +252,10 @@ async fn explain_names_the_revocation() {
     let obstacle = explanation.first_obstacle().unwrap();
     assert_eq!(
         (obstacle.code, obstacle.found.as_str()),
-        ("token.revoked", "its session was revoked")
+        (
+            "token.revoked",
+            "its session was revoked, by an operator at 2027-01-15T08:00:00Z"
+        )
     );
     assert!(
         world

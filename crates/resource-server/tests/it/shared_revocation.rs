@@ -76,7 +76,11 @@ impl Fleet {
 
     /// How many entries a new reader of the store finds.
     async fn stored(&self) -> i64 {
-        match self.redis.ask(&["XLEN", "portcullis:revocations"]).await {
+        match self
+            .redis
+            .ask(&["XLEN", "portcullis:revocations"])
+            .await
+        {
             Ok(redis::Value::Int(entries)) => entries,
             other => panic!("{other:?}"),
         }
@@ -85,7 +89,7 @@ impl Fleet {
 
 /// Waits until this is so. The bound is generous: what is asserted is that it happens, not how
 /// fast.
-async fn eventually(what: impl AsyncFn() -> bool) -> Duration {
+pub(crate) async fn eventually(what: impl AsyncFn() -> bool) -> Duration {
     let began = Instant::now();
     let waiting = async {
         while !what().await {
@@ -98,7 +102,7 @@ async fn eventually(what: impl AsyncFn() -> bool) -> Duration {
     began.elapsed()
 }
 
-async fn becomes(replica: &ResourceServer, token: &str, code: &str) -> Duration {
+pub(crate) async fn becomes(replica: &ResourceServer, token: &str, code: &str) -> Duration {
     eventually(async || decide(replica, token).await == code).await
 }
 
@@ -168,7 +172,10 @@ async fn a_dead_store_is_an_outage_after_the_grace_and_heals_by_itself() {
     };
     let replica = fleet.ready("").await;
     let (good, revoked) = (fleet.token("good"), fleet.token("revoked"));
-    replica.revoke(fleet.revocation("revoked")).await.unwrap();
+    replica
+        .revoke(fleet.revocation("revoked"))
+        .await
+        .unwrap();
     fleet.redis.kill();
     eventually(async || {
         replica
@@ -314,7 +321,10 @@ async fn in_danger_mode_it_serves_without_the_store() {
     };
     let danger = "danger_serve_without_store = true\n";
     let replica = fleet.ready(danger).await;
-    replica.revoke(fleet.revocation("revoked")).await.unwrap();
+    replica
+        .revoke(fleet.revocation("revoked"))
+        .await
+        .unwrap();
     fleet.redis.kill();
     eventually(async || {
         replica
@@ -339,7 +349,13 @@ async fn in_danger_mode_it_serves_without_the_store() {
         "it was told nothing, and says so:"
     );
     assert!(
-        started_without.is_ready() && !started_without.status().revocation.store.unwrap().in_step
+        started_without.is_ready()
+            && !started_without
+                .status()
+                .revocation
+                .store
+                .unwrap()
+                .in_step
     );
     fleet.redis.start_again().await;
     eventually(async || {
@@ -433,7 +449,10 @@ async fn garbage_in_the_store_is_ignored() {
             written += 1;
         }
     }
-    replica.revoke(fleet.revocation("after it")).await.unwrap();
+    replica
+        .revoke(fleet.revocation("after it"))
+        .await
+        .unwrap();
     for replica in [&replica, &fleet.replica("")] {
         assert_eq!(
             decide(replica, &fleet.token("after it")).await,
@@ -518,7 +537,10 @@ async fn a_wrong_password_is_an_outage_and_shown_nowhere() {
     let Some(fleet) = Fleet::new().await else {
         return;
     };
-    let url = fleet.redis.url().replace(PASSWORD, "marked-wrong-password");
+    let url = fleet
+        .redis
+        .url()
+        .replace(PASSWORD, "marked-wrong-password");
     let store =
         portcullis_resource_server::RevocationStore::new(&StoreUrl::new(url), None).unwrap();
     let outage = store

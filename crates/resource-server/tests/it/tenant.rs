@@ -70,6 +70,22 @@ fn server(clock: &Arc<TestClock>, tenants: &str, keys: &Jwks) -> ResourceServer 
     )
 }
 
+/// The issuer names the tenant, and is compared whole: `tid` need not be compared with it, although
+/// all tenants share their keys.
+#[tokio::test]
+async fn the_issuer_of_one_tenant_shuts_the_others_out_without_a_setting() {
+    let clock = clock();
+    let idp = idp(&clock, ([127, 0, 0, 1], 0).into()).await;
+    let issuer = TEMPLATE.replace("{tenantid}", ONE);
+    let text = format!("[[issuer]]\nurl = \"{issuer}\"\naudience = [\"{AUDIENCE}\"]\n");
+    let settings = Settings::try_from(Config::from_toml(&text).unwrap()).unwrap();
+    let settings = settings.with_fixed_keys(&keys(&idp, TEMPLATE));
+    let server = ResourceServer::with_clock(settings, Arc::<_>::clone(&clock) as Arc<_>);
+    assert_eq!(decide(&server, &entra(&idp, ONE).sign()).await, "allow");
+    let other = entra(&idp, TWO);
+    assert_eq!(decide(&server, &other.sign()).await, "token.issuer");
+}
+
 #[tokio::test]
 async fn the_tenants_on_the_list_get_in_and_no_others() {
     let clock = clock();
@@ -164,7 +180,9 @@ async fn ten_thousand_tenants_are_no_burden() {
 
 /// Serves metadata and keys of tenants under one origin.
 async fn serving<'t>(tenants: impl IntoIterator<Item = (&'t str, String)>) -> String {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
+        .await
+        .unwrap();
     let origin = format!("http://{}", listener.local_addr().unwrap());
     let mut app = Router::new();
     for (name, keys) in tenants {

@@ -95,7 +95,9 @@ async fn orders_of_others_are_not_there() {
         assert_eq!(foreign.body, missing.body, "{method}");
     }
     // Nor can it be changed: the refusal above was no word about what was done.
-    let unchanged = setup.call(&format!("GET {one}"), &bob, Value::Null).await;
+    let unchanged = setup
+        .call(&format!("GET {one}"), &bob, Value::Null)
+        .await;
     assert_eq!(unchanged.body, created.body);
     let list = setup.call("GET /orders", &alice, Value::Null).await;
     assert_eq!(list.body["items"], json!([]));
@@ -117,9 +119,13 @@ async fn one_subject_at_two_issuers_is_two_people() {
     let one = format!("/orders/{}", created.body["id"].as_str().unwrap());
     let changed = json!({ "item": "XY-9", "quantity": 9 });
     for (method, body) in [("GET", Value::Null), ("PUT", changed)] {
-        let answer = setup.call(&format!("{method} {one}"), &theirs, body).await;
+        let answer = setup
+            .call(&format!("{method} {one}"), &theirs, body)
+            .await;
         assert_eq!(answer.status, 404, "{method}");
     }
-    let unchanged = setup.call(&format!("GET {one}"), &ours, Value::Null).await;
+    let unchanged = setup
+        .call(&format!("GET {one}"), &ours, Value::Null)
+        .await;
     assert_eq!(unchanged.body, created.body);
 }

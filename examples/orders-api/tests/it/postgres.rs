@@ -51,7 +51,10 @@ impl Postgres {
             command = Command::new(program);
         }
         command.args(arguments).arg(data).current_dir("/");
-        let done = command.stdout(Stdio::null()).stderr(Stdio::null()).status();
+        let done = command
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status();
         assert!(done.unwrap().success(), "{arguments:?}");
     }
 

@@ -43,6 +43,33 @@ async fn the_document_and_its_page_are_there() {
     assert!(!page.headers.contains_key("access-control-allow-origin"));
 }
 
+/// The layer of CORS is outside the guards.
+#[tokio::test]
+async fn a_page_can_read_a_refusal() {
+    let setup = Setup::new().await;
+    for (origin, allowed) in [
+        ("https://app.example", true),
+        ("https://evil.example", false),
+    ] {
+        let request = Request::get("/orders").header("origin", origin);
+        let refused = setup.send(request.body(Body::empty()).unwrap()).await;
+        assert_eq!(refused.status, 401);
+        let told = refused.headers.get("access-control-allow-origin");
+        assert_eq!(told.is_some_and(|it| it == origin), allowed, "{origin}");
+        let exposed = refused.headers["access-control-expose-headers"].to_str();
+        assert!(
+            exposed
+                .unwrap()
+                .contains("retry-after,www-authenticate")
+        );
+        // A preflight needs no token.
+        let request = Request::options("/orders").header("origin", origin);
+        let request = request.header("access-control-request-method", "POST");
+        let preflight = setup.send(request.body(Body::empty()).unwrap()).await;
+        assert_eq!(preflight.status, 200);
+    }
+}
+
 #[tokio::test]
 async fn operators_see_health_and_figures() {
     let setup = Setup::new().await;

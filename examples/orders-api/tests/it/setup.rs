@@ -58,7 +58,11 @@ impl Setup {
     async fn of(idp: Idp, server: ResourceServer, database: &str) -> Self {
         let store = Store::open(database).await.unwrap();
         let application = Application { server, store };
-        let (app, document) = app(application.clone(), &Settings::default()).await;
+        let settings = Settings {
+            cors_origins: vec!["https://app.example".to_owned()],
+            ..Settings::default()
+        };
+        let (app, document) = app(application.clone(), &settings).await;
         Self {
             idp,
             application,

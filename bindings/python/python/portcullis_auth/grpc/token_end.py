@@ -7,7 +7,7 @@ from typing import Any
 
 import grpc
 
-from portcullis_auth._portcullis import Server, Token
+from portcullis_auth._portcullis import UNKNOWN_END, Server, Token
 
 
 @asynccontextmanager
@@ -58,4 +58,7 @@ class _Interruption:
 
 
 async def _abort_at_end(context: Any, reason: str) -> None:  # noqa: ANN401
-    await context.abort(grpc.StatusCode.UNAUTHENTICATED, reason)
+    # Without the store of revocations, the token may still be good.
+    outage = reason == UNKNOWN_END
+    status = grpc.StatusCode.UNAVAILABLE if outage else grpc.StatusCode.UNAUTHENTICATED
+    await context.abort(status, reason)

@@ -144,9 +144,42 @@ class Idp:
         """Makes everything work again, and sets the clock right."""
         self._post("/dev/faults", {"reset": "true"})
 
-    def logout(self, user: str) -> None:
-        """Signs a user out everywhere, and notifies the clients of the sessions."""
-        self._post("/dev/logout", {"user": user})
+    def logout(self, user: str) -> list[dict[str, Any]]:
+        """Signs a user out everywhere, and notifies the clients of the sessions. Which clients were
+        notified, and with which ``status`` each answered."""
+        notices: list[dict[str, Any]] = json.loads(self._post("/dev/logout", {"user": user}))
+        return notices
+
+    def send_event(
+        self,
+        user: str,
+        event: Literal[
+            "session-revoked",
+            "credential-change",
+            "token-claims-change",
+            "account-disabled",
+            "account-enabled",
+        ],
+        *,
+        claims: Mapping[str, Any] | None = None,
+        credential_type: str | None = None,
+        change_type: str | None = None,
+    ) -> list[dict[str, Any]]:
+        """Sends a security event about a user to every stream that asked for it (Shared Signals
+        Framework 1.0). To which streams it went, and with which ``status`` each answered.
+
+        ``claims`` are those that change. A changed credential is a password that was updated,
+        unless the arguments say otherwise. Raises ``ValueError`` for an unknown event.
+        """
+        form = {
+            "user": user,
+            "event": event,
+            "claims": None if claims is None else json.dumps(claims),
+            "credential_type": credential_type,
+            "change_type": change_type,
+        }
+        notices: list[dict[str, Any]] = json.loads(self._post("/dev/event", form))
+        return notices
 
     def client(
         self,

@@ -124,7 +124,9 @@ fn models() -> Value {
 }
 
 fn models_in(folder: &Folder) -> Stdio {
-    fs::File::open(folder.0.join("models.json")).unwrap().into()
+    fs::File::open(folder.0.join("models.json"))
+        .unwrap()
+        .into()
 }
 
 /// Settings with a new key. No client is trusted, so that its consent page is shown.

@@ -104,7 +104,9 @@ fn start(program: &Path, folder: &Path, front: SocketAddr, gateway: SocketAddr) 
 /// Sends a request with a bad token and these lines from the client's address: the status.
 async fn send(front: SocketAddr, number: usize, lines: &[u8]) -> String {
     let socket = TcpSocket::new_v4().unwrap();
-    socket.bind(format!("{CLIENT}:0").parse().unwrap()).unwrap();
+    socket
+        .bind(format!("{CLIENT}:0").parse().unwrap())
+        .unwrap();
     let mut stream = socket.connect(front).await.unwrap();
     let head = format!(
         "GET /x HTTP/1.0\r\nHost: gw.example\r\nX-Request-Id: {number}\r\nAuthorization: Bearer bad\r\n"

@@ -1,6 +1,6 @@
 //! Caddy with `forward_auth`.
 
-use super::calls::{Front, bearer, make, make_without_gateway, make_without_keys};
+use super::calls::{Front, bearer, make, make_without_gateway, make_without_keys, metadata};
 use super::corpus;
 use super::installed;
 use super::setup::RecipeSetup;
@@ -28,6 +28,17 @@ async fn every_call_is_decided_by_the_gateway() {
     only_websockets_upgrade(&world);
     world.stop_gateway();
     make_without_gateway(&world, 502);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_metadata_of_a_resource_is_for_everybody() {
+    let Some(program) = installed("PORTCULLIS_PYTHON", "caddy") else {
+        return;
+    };
+    let to = metadata::RESOURCE;
+    let world = RecipeSetup::changed("caddy-metadata", SETTINGS, "[[route]]", to).await;
+    let _caddy = start(&program, &world).await;
+    metadata::read(&world);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,6 +2,46 @@
 
 use super::setup::RecipeSetup;
 
+/// The metadata of a resource, by a program that passes requests for it on.
+pub(super) mod metadata {
+    use super::RecipeSetup;
+    use serde_json::Value;
+
+    /// A resource before the first route.
+    pub(in super::super) const RESOURCE: &str = "[[resource]]\nurl = \"https://api.example\"\n\
+        audience = \"api://enterprise-api\"\nscopes = [\"orders:read\"]\n[[route]]";
+    const PATH: &str = "/.well-known/oauth-protected-resource";
+
+    /// Reads it as a client without a token, who learns of it by a refusal.
+    pub(in super::super) fn read(world: &RecipeSetup) {
+        let refused = world.send("GET", "/protected-data", &[]);
+        let challenge = refused.values("www-authenticate");
+        assert!(challenge[0].contains(PATH), "{challenge:?}");
+        // What a client says of a request that somebody holds changes nothing, or is refused.
+        for line in ["Host: evil.example", "X-Original-URI: /public-data"] {
+            let answer = world.send("GET", PATH, &[line.to_owned()]);
+            if answer.status != 200 {
+                assert!(answer.status >= 400, "{answer:?}");
+            }
+        }
+        let answer = world.send("GET", PATH, &[]);
+        assert_eq!(answer.status, 200, "{answer:?}");
+        let document: Value = serde_json::from_str(&answer.body).unwrap();
+        assert_eq!(document["resource"], "https://api.example");
+        let issuer = world.idp.issuer().to_string();
+        assert_eq!(document["authorization_servers"][0], *issuer);
+        assert_eq!(answer.values("access-control-allow-origin"), ["*"]);
+        assert_eq!(world.send("POST", PATH, &[]).status, 405);
+        for path in [
+            "/.well-known/oauth-protected-resource/../../protected-data",
+            "/.well-known/oauth-protected-resource/x",
+        ] {
+            assert!(world.send("GET", path, &[]).status >= 400, "{path}");
+        }
+        assert_eq!(world.taken(), []);
+    }
+}
+
 /// What each program does in its own way.
 pub(super) struct Front {
     /// The status for an identity header in another spelling: 200 where it is removed, 400 where it
@@ -293,7 +333,9 @@ fn assert_identity(got: &[String], sent: &[String], world: &RecipeSetup) {
     };
     assert!(!got.iter().any(|line| line.contains("forged")), "{got:?}");
     assert_eq!(values("authorization"), Vec::<&str>::new());
-    let has_token = sent.iter().any(|line| line.starts_with("Authorization"));
+    let has_token = sent
+        .iter()
+        .any(|line| line.starts_with("Authorization"));
     let issuer = world.idp.issuer().to_string();
     let expected = if has_token {
         vec![issuer.as_str()]

@@ -1,6 +1,6 @@
 //! Envoy with ext_authz by gRPC.
 
-use super::calls::{Front, bearer, make, make_without_gateway, make_without_keys};
+use super::calls::{Front, bearer, make, make_without_gateway, make_without_keys, metadata};
 use super::corpus;
 use super::installed;
 use super::setup::RecipeSetup;
@@ -30,6 +30,17 @@ async fn every_call_is_decided_by_the_gateway() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_metadata_of_a_resource_is_for_everybody() {
+    let Some(program) = installed("PORTCULLIS_PYTHON", "envoy") else {
+        return;
+    };
+    let to = metadata::RESOURCE;
+    let world = RecipeSetup::changed("envoy-metadata", SETTINGS, "[[route]]", to).await;
+    let _envoy = start(&program, &world).await;
+    metadata::read(&world);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_outage_is_no_refusal() {
     let Some(program) = installed("PORTCULLIS_PYTHON", "envoy") else {
         return;
@@ -37,6 +48,41 @@ async fn an_outage_is_no_refusal() {
     let world = RecipeSetup::without_keys("envoy", SETTINGS).await;
     let _envoy = start(&program, &world).await;
     make_without_keys(&world);
+}
+
+/// Envoy sends the answer to a preflight, and puts the marks on what the API answers.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_of_another_origin_can_read_the_answers() {
+    let Some(program) = installed("PORTCULLIS_PYTHON", "envoy") else {
+        return;
+    };
+    let cors = "[gateway.cors]\norigins = [\"https://app.example\"]\n[[route]]";
+    let world = RecipeSetup::changed("envoy-cors", SETTINGS, "[[route]]", cors).await;
+    let _envoy = start(&program, &world).await;
+    let from = |origin: &str| format!("Origin: {origin}");
+    let asks = "Access-Control-Request-Method: PUT".to_owned();
+    for (origin, allowed) in [
+        ("https://app.example", true),
+        ("https://evil.example", false),
+    ] {
+        let origin_sent = if allowed { vec![origin] } else { vec![] };
+        let preflight = world.send("OPTIONS", "/protected-data", &[from(origin), asks.clone()]);
+        assert_eq!(preflight.status, 204, "{preflight:?}");
+        assert_eq!(
+            preflight.values("access-control-allow-methods").len(),
+            origin_sent.len()
+        );
+        assert_eq!(preflight.values("access-control-allow-origin"), origin_sent);
+        let refused = world.send("GET", "/protected-data", &[from(origin)]);
+        assert_eq!(refused.status, 401);
+        assert_eq!(refused.values("access-control-allow-origin"), origin_sent);
+        assert_eq!(refused.values("www-authenticate").len(), 1);
+        assert_eq!(world.taken(), []);
+        let open = world.send("GET", "/public-data", &[from(origin)]);
+        assert_eq!((open.status, world.taken().len()), (200, 1));
+        assert_eq!(open.values("access-control-allow-origin"), origin_sent);
+        assert_eq!(open.values("vary"), ["Origin"]);
+    }
 }
 
 /// The HTTP flavour, told every header that a client sends: none of them makes a call of gRPC out

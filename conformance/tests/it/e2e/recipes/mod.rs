@@ -3,13 +3,14 @@
 //! own.
 
 mod behind_nginx;
+mod bound;
 mod caddy;
 mod calls;
 mod corpus;
 mod envoy;
 mod fastapi;
 mod nginx;
-mod setup;
+pub(super) mod setup;
 mod traefik;
 mod wire;
 mod written;
@@ -18,7 +19,7 @@ use std::path::PathBuf;
 
 /// A program that `cargo xtask test` installs, if it did: `variable` names it, or the folder that
 /// it is in.
-fn installed(variable: &str, program: &str) -> Option<PathBuf> {
+pub(super) fn installed(variable: &str, program: &str) -> Option<PathBuf> {
     let Some(place) = std::env::var_os(variable).map(PathBuf::from) else {
         crate::tally::skipped(&format!(
             "{program} is not installed; `cargo xtask test` does it"
@@ -33,7 +34,7 @@ fn installed(variable: &str, program: &str) -> Option<PathBuf> {
 }
 
 /// The text of a committed file.
-fn committed(path: &str) -> String {
+pub(super) fn committed(path: &str) -> String {
     let root = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
     std::fs::read_to_string(format!("{root}/{path}")).unwrap()
 }

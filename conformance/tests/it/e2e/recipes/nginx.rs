@@ -1,6 +1,6 @@
 //! Debian's nginx with `auth_request`.
 
-use super::calls::{Front, make, make_without_gateway, make_without_keys};
+use super::calls::{Front, make, make_without_gateway, make_without_keys, metadata};
 use super::corpus;
 use super::installed;
 use super::setup::RecipeSetup;
@@ -36,6 +36,17 @@ async fn every_call_is_decided_by_the_gateway() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_metadata_of_a_resource_is_for_everybody() {
+    let Some(program) = installed("PORTCULLIS_NGINX", "nginx") else {
+        return;
+    };
+    let to = metadata::RESOURCE;
+    let world = RecipeSetup::changed("nginx-metadata", SETTINGS, "[[route]]", to).await;
+    let _nginx = start(&program, &world).await;
+    metadata::read(&world);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_outage_is_no_refusal() {
     let Some(program) = installed("PORTCULLIS_NGINX", "nginx") else {
         return;
@@ -43,6 +54,33 @@ async fn an_outage_is_no_refusal() {
     let world = RecipeSetup::without_keys("nginx", SETTINGS).await;
     let _nginx = start(&program, &world).await;
     make_without_keys(&world);
+}
+
+/// A client of bound tokens gets in only with the nonce that the refusal tells it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refusal_tells_the_nonce() {
+    let Some(program) = installed("PORTCULLIS_NGINX", "nginx") else {
+        return;
+    };
+    let to = "public_origin = \"http://127.0.0.1:8080\"\n[dpop]\nnonces = true\n[[issuer]]";
+    let world = RecipeSetup::changed("nginx-nonce", SETTINGS, "[[issuer]]", to).await;
+    let _nginx = start(&program, &world).await;
+    let url = format!("http://{}/orders", world.front);
+    let mut command = Command::new(crate::e2e::process::program("portcullis"));
+    command
+        .args(["curl", "--dpop", &url])
+        .env("PORTCULLIS_STATE_DIR", world.folder.join("state"))
+        .env("PORTCULLIS_TOKEN_STORE", "file")
+        .env("OAUTH2_ISSUER", world.idp.issuer().to_string())
+        .env("OAUTH2_CLIENT_ID", "service")
+        .env("OAUTH2_CLIENT_SECRET", "service-secret");
+    let output = command.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "the API");
+    let got = world.taken();
+    assert_eq!(got.len(), 1);
+    assert!(!got[0].2.iter().any(|line| line.starts_with("dpop:")));
 }
 
 /// With the committed site, in the least surroundings that nginx wants.

@@ -9,6 +9,7 @@ use portcullis_idp::{Endpoint, Fault, Idp, IdpConfig};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -38,9 +39,9 @@ impl RecipeSetup {
     /// The same, with a line of the settings in place of another one.
     pub(super) async fn changed(name: &str, settings: &str, from: &str, to: &str) -> Self {
         let world = Self::before_gateway(name).await.with_api().await;
-        let text = world.placed(settings);
+        let text = committed(settings);
         assert!(text.contains(from), "{from}");
-        let text = text.replacen(from, to, 1);
+        let text = world.place(&text.replacen(from, to, 1));
         world.with_settings(&text, "ready").await
     }
 
@@ -52,6 +53,18 @@ impl RecipeSetup {
             .await;
         world.idp.fail(Endpoint::Jwks, Fault::InternalError);
         world.with_gateway(settings, "live").await
+    }
+
+    /// With an API and no gateway yet.
+    pub(super) async fn without_gateway(name: &str) -> Self {
+        Self::before_gateway(name).await.with_api().await
+    }
+
+    /// With these settings, whose places are those of the recipes.
+    pub(super) async fn with_text(name: &str, text: &str) -> Self {
+        let world = Self::before_gateway(name).await.with_api().await;
+        let text = world.place(text);
+        world.with_settings(&text, "ready").await
     }
 
     /// With nothing yet where the API will be, and the gateway itself in front.
@@ -117,7 +130,11 @@ impl RecipeSetup {
 
     /// A committed file with the places of this world in it.
     pub(super) fn placed(&self, path: &str) -> String {
-        let mut text = committed(path);
+        self.place(&committed(path))
+    }
+
+    pub(super) fn place(&self, text: &str) -> String {
+        let mut text = text.to_owned();
         let issuer = self.idp.issuer().to_string();
         for (written, meant) in [
             ("127.0.0.1:8080", self.front.to_string()),
@@ -204,16 +221,21 @@ async fn api(seen: Seen) -> SocketAddr {
     address
 }
 
-/// An address that nobody uses at the moment.
-pub(super) fn free() -> SocketAddr {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
-        .unwrap()
-        .local_addr()
-        .unwrap()
+/// An address that nobody uses at the moment. Its port is below those that systems give to
+/// connections: one of these could take it before the program in front does.
+pub(in crate::e2e) fn free() -> SocketAddr {
+    static TAKEN: AtomicU32 = AtomicU32::new(0);
+    let mut ports = std::iter::repeat_with(|| {
+        // Several suites may run at once, so each begins elsewhere.
+        let count = std::process::id() % 1_000 * 64 + TAKEN.fetch_add(1, Ordering::Relaxed);
+        u16::try_from(20_000 + count % 12_000).unwrap()
+    });
+    let free = ports.find_map(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, port)).ok());
+    free.unwrap().local_addr().unwrap()
 }
 
 /// Asks again until it is so, for half a minute.
-pub(super) async fn eventually(what: &str, is_so: impl Fn() -> bool) {
+pub(in crate::e2e) async fn eventually(what: &str, is_so: impl Fn() -> bool) {
     for _ in 0..600 {
         if is_so() {
             return;

@@ -1,6 +1,6 @@
 //! Traefik with `forwardAuth`.
 
-use super::calls::{Front, make, make_without_gateway, make_without_keys};
+use super::calls::{Front, make, make_without_gateway, make_without_keys, metadata};
 use super::corpus;
 use super::installed;
 use super::setup::RecipeSetup;
@@ -27,6 +27,17 @@ async fn every_call_is_decided_by_the_gateway() {
     corpus::send(&world, &TRAEFIK);
     world.stop_gateway();
     make_without_gateway(&world, 500);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_metadata_of_a_resource_is_for_everybody() {
+    let Some(program) = installed("PORTCULLIS_PYTHON", "traefik") else {
+        return;
+    };
+    let to = metadata::RESOURCE;
+    let world = RecipeSetup::changed("traefik-metadata", SETTINGS, "[[route]]", to).await;
+    let _traefik = start(&program, &world).await;
+    metadata::read(&world);
 }
 
 #[tokio::test(flavor = "multi_thread")]

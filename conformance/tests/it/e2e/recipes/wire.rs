@@ -1,6 +1,6 @@
 //! HTTP/1.1 by hand: clients of a library would tidy up what is to be sent.
 
-use std::io::{Read as _, Write as _};
+use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
@@ -15,7 +15,10 @@ pub(super) struct Answer {
 impl Answer {
     /// The values of a header.
     pub(super) fn values(&self, name: &str) -> Vec<&str> {
-        let fields = self.head.lines().filter_map(|line| line.split_once(':'));
+        let fields = self
+            .head
+            .lines()
+            .filter_map(|line| line.split_once(':'));
         fields
             .filter(|(held, _)| held.eq_ignore_ascii_case(name))
             .map(|(_, value)| value.trim())
@@ -30,8 +33,18 @@ pub(super) fn send(
     target: &str,
     lines: &[String],
 ) -> std::io::Result<Answer> {
-    let mut stream = TcpStream::connect(to)?;
+    let stream = TcpStream::connect(to)?;
     stream.set_read_timeout(Some(Duration::from_secs(30)))?;
+    exchange(stream, method, target, lines)
+}
+
+/// The same over a connection that is open already.
+pub(super) fn exchange(
+    mut stream: impl Read + Write,
+    method: &str,
+    target: &str,
+    lines: &[String],
+) -> std::io::Result<Answer> {
     let lines: String = lines.iter().map(|line| format!("{line}\r\n")).collect();
     write!(
         stream,
@@ -41,9 +54,12 @@ pub(super) fn send(
     let mut piece = [0; 8_192];
     // Some of what is sent asks for a connection that stays.
     while !is_whole(&bytes) {
-        match stream.read(&mut piece)? {
-            0 => break,
-            count => bytes.extend_from_slice(&piece[..count]),
+        match stream.read(&mut piece) {
+            Ok(0) => break,
+            Ok(count) => bytes.extend_from_slice(&piece[..count]),
+            // A server that closes without an alert of TLS; what it sent is judged as it is.
+            Err(error) if error.kind() == ErrorKind::UnexpectedEof => break,
+            Err(error) => return Err(error),
         }
     }
     let text = String::from_utf8_lossy(&bytes);

@@ -68,7 +68,9 @@ fn the_middleware_of_traefik_is_on_its_router() {
         return;
     };
     let http = &documents[0]["http"];
-    let named = http["routers"]["api"]["middlewares"].as_array().unwrap();
+    let named = http["routers"]["api"]["middlewares"]
+        .as_array()
+        .unwrap();
     for name in named {
         assert!(
             http["middlewares"][name.as_str().unwrap()].is_object(),

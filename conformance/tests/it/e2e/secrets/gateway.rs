@@ -26,7 +26,9 @@ fn free() -> SocketAddr {
 
 /// An API that answers with nothing of what it is sent.
 async fn upstream() -> SocketAddr {
-    let socket = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let socket = tokio::net::TcpListener::bind("127.0.0.1:0")
+        .await
+        .unwrap();
     let address = socket.local_addr().unwrap();
     let app = Router::new().fallback(async |_: HeaderMap| "fine");
     tokio::spawn(async move { axum::serve(socket, app).await });

@@ -29,6 +29,12 @@ impl Marks {
         token.to_owned()
     }
 
+    /// All but the mark of this name, where that is meant to be shown.
+    pub(super) fn without(&self, name: &str) -> Self {
+        let others = self.0.iter().filter(|(held, _)| held != name);
+        Self(others.cloned().collect())
+    }
+
     pub(super) fn are_not_in(&self, place: &str, text: &[u8]) {
         let text = String::from_utf8_lossy(text);
         for (name, form) in &self.0 {

@@ -30,7 +30,9 @@ async fn api() -> (String, Calls) {
             false => (StatusCode::OK, [("x-said", "yes")], "welcome").into_response(),
         }
     };
-    let socket = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let socket = tokio::net::TcpListener::bind("127.0.0.1:0")
+        .await
+        .unwrap();
     let url = format!("http://{}", socket.local_addr().unwrap());
     let app = Router::new()
         .fallback(answer)
@@ -61,7 +63,12 @@ async fn an_api_is_called_with_a_token() {
         (&headers["content-type"], &headers["x-more"]),
         (&"application/json".parse().unwrap(), &"1".parse().unwrap())
     );
-    let bearer = |call: usize| calls[call].1["authorization"].to_str().unwrap().to_owned();
+    let bearer = |call: usize| {
+        calls[call].1["authorization"]
+            .to_str()
+            .unwrap()
+            .to_owned()
+    };
     assert!(bearer(0).starts_with("Bearer ey"));
     assert_eq!(bearer(0), bearer(1), "the token was kept");
     let clear = shell.run(&["curl", "http://api.example/"]);

@@ -2,15 +2,18 @@
 //! one, with what is kept between two calls. People sign in with a headless Chromium, which
 //! `BROWSER` names.
 
+mod bound;
 mod call;
 mod device;
 mod kept;
 mod keyring;
+mod messages;
 mod odd;
 mod people;
 mod service;
 mod stand_in;
 mod step_up;
+mod step_up_ours;
 
 pub(super) use stand_in::{StandIn, api};
 
@@ -40,7 +43,8 @@ impl Shell {
     }
 
     pub(super) fn with(mut self, name: &str, value: &str) -> Self {
-        self.environment.push((name.to_owned(), value.to_owned()));
+        self.environment
+            .push((name.to_owned(), value.to_owned()));
         self
     }
 
@@ -75,7 +79,11 @@ impl Shell {
             command.envs(std::env::var_os(name).map(|value| (name, value)));
         }
         command.env("PORTCULLIS_STATE_DIR", self.path("state"));
-        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
+        command.envs(
+            self.environment
+                .iter()
+                .map(|(name, value)| (name, value)),
+        );
         command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -85,6 +93,18 @@ impl Shell {
 
     pub(super) fn run(&self, arguments: &[&str]) -> Said {
         Said::of(&self.command(arguments).output().unwrap())
+    }
+
+    /// A program for `BROWSER` that signs alice in at the development identity provider.
+    pub(super) fn alices_browser(&self) -> String {
+        use std::os::unix::fs::PermissionsExt as _;
+        let jar = self.path("jar");
+        let jar = jar.display();
+        let sign_in = "-d username=alice -d password=alice -o /dev/null";
+        let script = format!("#!/bin/sh\ncurl -s -L -c {jar} -b {jar} \"$1\" {sign_in}\n");
+        let file = self.file("sign-in", &script);
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o700)).unwrap();
+        file
     }
 
     /// A token that must be there.
@@ -162,6 +182,10 @@ impl Waiting {
         }
     }
 
+    pub(super) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     pub(super) fn end(self) -> Said {
         let output = self.child.wait_with_output().unwrap();
         let said = Said::of(&output);
@@ -174,6 +198,9 @@ impl Waiting {
 
 /// What a token says of itself.
 pub(super) fn claims(token: &str) -> Value {
-    let payload = token.split('.').nth(1).unwrap_or_else(|| panic!("{token}"));
+    let payload = token
+        .split('.')
+        .nth(1)
+        .unwrap_or_else(|| panic!("{token}"));
     serde_json::from_slice(&base64url::decode(payload).unwrap()).unwrap()
 }

@@ -40,7 +40,8 @@ async fn what_cannot_be_read_is_blamed_on_nobody_else() {
     assert_eq!(
         (
             said.code,
-            said.err.contains("`expires_in` is not a number of seconds")
+            said.err
+                .contains("`expires_in` is not a number of seconds")
         ),
         (2, true),
         "{}",
@@ -265,7 +266,11 @@ async fn nothing_empty_is_sent_as_a_secret() {
     }
     for name in ["OAUTH2_CLIENT_SECRET", "PORTCULLIS_PASSPHRASE"] {
         for value in ["", " "] {
-            let output = shell.command(&["token"]).env(name, value).output().unwrap();
+            let output = shell
+                .command(&["token"])
+                .env(name, value)
+                .output()
+                .unwrap();
             let told = String::from_utf8(output.stderr).unwrap();
             assert_eq!(
                 (

@@ -50,7 +50,10 @@ async fn alice_signs_in_once_and_the_token_is_renewed() {
                 "{issuer}: {}",
                 String::from_utf8_lossy(&output.stderr)
             );
-            String::from_utf8(output.stdout).unwrap().trim().to_owned()
+            String::from_utf8(output.stdout)
+                .unwrap()
+                .trim()
+                .to_owned()
         };
         assert_eq!(alone(&["token"]), first);
         let renewed = alone(&["token", "--renew"]);
@@ -81,7 +84,13 @@ async fn two_processes_do_not_spend_a_refresh_token_twice() {
     let first = shell.token(&[]);
     for _ in 0..3 {
         let before = idp.requests(Endpoint::Token);
-        let start = || Waiting::start(shell.command(&["token", "--renew"]).env_remove("BROWSER"));
+        let start = || {
+            Waiting::start(
+                shell
+                    .command(&["token", "--renew"])
+                    .env_remove("BROWSER"),
+            )
+        };
         let both = [start(), start(), start()];
         for said in both.map(Waiting::end) {
             assert_eq!(said.code, 0, "{}", said.err);
@@ -157,7 +166,10 @@ async fn a_token_is_bound_to_a_key_and_stays_so() {
         return;
     };
     let first = shell.token(&["--dpop", "--par", "--scope", "openid orders:read"]);
-    let bound = claims(&first)["cnf"]["jkt"].as_str().unwrap().to_owned();
+    let bound = claims(&first)["cnf"]["jkt"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     assert_eq!(shell.list()[0]["token_type"], "DPoP");
     let renewed = shell.token(&["--dpop", "--scope", "openid orders:read", "--renew"]);
     assert_ne!(renewed, first);

@@ -278,7 +278,7 @@ async fn what_goes_wrong_names_the_next_step() {
             &unreachable,
             &[],
             4,
-            "start it, for example with `portcullis dev`",
+            "`portcullis dev` starts one on this machine",
         ),
         (
             &spelled,

@@ -31,7 +31,9 @@ pub(in crate::e2e) struct StandIn {
 
 impl StandIn {
     pub(in crate::e2e) async fn start() -> Self {
-        let socket = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let socket = tokio::net::TcpListener::bind("127.0.0.1:0")
+            .await
+            .unwrap();
         let issuer = format!("http://{}", socket.local_addr().unwrap());
         let at = |path: &str| format!("{issuer}{path}");
         let metadata = json!({
@@ -121,9 +123,11 @@ async fn answer(State(script): State<Arc<Mutex<Script>>>, uri: Uri, body: Bytes)
     if uri.path().starts_with("/.well-known/") {
         return json(script.metadata.to_string());
     }
-    script
-        .forms
-        .push(url::form_urlencoded::parse(&body).into_owned().collect());
+    script.forms.push(
+        url::form_urlencoded::parse(&body)
+            .into_owned()
+            .collect(),
+    );
     let number = script.forms.len();
     match script.replies.pop_front() {
         Some((status, content_type, body)) => (
@@ -165,7 +169,9 @@ pub(in crate::e2e) async fn api(
                 .into_response(),
         }
     };
-    let socket = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let socket = tokio::net::TcpListener::bind("127.0.0.1:0")
+        .await
+        .unwrap();
     let url = format!("http://{}", socket.local_addr().unwrap());
     let app = Router::new()
         .fallback(answer)

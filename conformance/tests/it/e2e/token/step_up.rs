@@ -48,7 +48,10 @@ async fn a_sign_in_is_asked_for_as_it_is_wanted_and_kept_apart() {
             .env_remove("OAUTH2_CLIENT_ID")
             .output()
             .unwrap();
-        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+        String::from_utf8(output.stdout)
+            .unwrap()
+            .trim()
+            .to_owned()
     };
     assert_eq!(
         (here(&["token"]), here(&wanted)),
@@ -235,7 +238,9 @@ async fn an_api_that_knows_no_proofs_is_called_without_one() {
     let (api, _) = api("Bearer", &[]).await;
     let bound = serde_json::json!({ "access_token": "t", "token_type": "DPoP", "expires_in": 300 });
     idp.answers_json(200, &bound);
-    let said = idp.signed_in(&idp.shell(), &["curl", "--dpop", &api]).await;
+    let said = idp
+        .signed_in(&idp.shell(), &["curl", "--dpop", &api])
+        .await;
     assert_eq!(
         (said.code, said.err.contains("without --dpop")),
         (2, true),

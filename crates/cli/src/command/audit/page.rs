@@ -4,6 +4,7 @@ use crate::output::{BAD, GOOD, QUIET, STRONG, WARNING, paint, wrap};
 use anstyle::Style;
 use portcullis_audit::report::{AuditSubject, Report};
 use portcullis_audit::{Finding, GROUPS, Severity, group_of};
+use std::collections::BTreeSet;
 
 const INDENT: usize = 11;
 const TOLD: usize = INDENT + 9;
@@ -71,7 +72,8 @@ const fn style_of(severity: Severity) -> Style {
     }
 }
 
-fn word(severity: Severity) -> String {
+/// The word of a severity, in its colour, in a column of its own.
+pub(super) fn word(severity: Severity) -> String {
     paint(style_of(severity), &format!("{:<9}", severity.word()))
 }
 
@@ -97,24 +99,27 @@ fn brief(same: &[&Finding]) -> String {
         .collect()
 }
 
+/// A line below a finding or a rule: a label, and a text that may take several lines.
+pub(super) fn write_line(word: &str, text: &str) -> String {
+    format!("{}{word:<9}{}\n", " ".repeat(INDENT), wrap(text, TOLD))
+}
+
 fn full(same: &[&Finding]) -> String {
     let Some(rule) = same.first().map(|first| first.rule) else {
         return String::new();
     };
-    let told =
-        |word: &str, text: &str| format!("{}{word:<9}{}\n", " ".repeat(INDENT), wrap(text, TOLD));
     let mut page = format!(
         "  {}{}\n",
         word(rule.severity),
         paint(STRONG, &wrap(rule.title, INDENT))
     );
     for finding in same {
-        page.push_str(&told("found", &evidence(finding)));
+        page.push_str(&write_line("found", &evidence(finding)));
     }
-    page.push_str(&told("cure", rule.cure));
+    page.push_str(&write_line("cure", rule.cure));
     page.push_str(&paint(
         QUIET,
-        &told("see", &format!("{} ({})", rule.section, rule.id)),
+        &write_line("see", &format!("{} ({})", rule.section, rule.id)),
     ));
     page
 }
@@ -142,12 +147,17 @@ fn list_waivers(report: &Report) -> String {
 
 fn summary(report: &Report, verbose: bool) -> String {
     let counts = Severity::ALL.map(|severity| {
-        let number = report.count(severity);
-        let text = format!(
+        let number = blocks(report, severity);
+        let mut text = format!(
             "{number} {}{}",
             severity.word(),
             if number == 1 { "" } else { "s" }
         );
+        // What one rule found in several places is one block of the page.
+        let places = report.count(severity);
+        if places > number {
+            text.push_str(&format!(" in {places} places"));
+        }
         // In colour, `0 errors` would look like a failure.
         if number == 0 {
             text
@@ -168,12 +178,23 @@ fn summary(report: &Report, verbose: bool) -> String {
     // A verdict without its limits would be taken for proof that the provider is safe.
     let unseen = "Not examined: TLS before 1.2, redirect addresses, refresh tokens, and whether \
         the provider does what \
-                  its metadata says. Every rule is in docs/audit.md.";
+                  its metadata says. `portcullis audit --list` shows every rule.";
     format!(
         "\n  {}: {verdict}{more}\n  {}\n\n",
         counts.join(", "),
         paint(QUIET, &wrap(unseen, 2))
     )
+}
+
+/// How many blocks the page has for findings of this severity: one for each rule and subject.
+fn blocks(report: &Report, severity: Severity) -> usize {
+    let mut blocks = BTreeSet::new();
+    for finding in report.findings() {
+        if finding.rule.severity == severity && report.waiver(finding).is_none() {
+            blocks.insert((&finding.subject, finding.rule.id));
+        }
+    }
+    blocks.len()
 }
 
 #[cfg(test)]
@@ -224,6 +245,23 @@ tls = { certificate = "/tls/gateway.crt", key = "/tls/gateway.key" }
         }
         let widest = plain.lines().map(|line| line.chars().count()).max();
         assert!(widest <= Some(80), "{plain}");
+    }
+
+    #[test]
+    fn the_sum_counts_findings_and_not_their_places() {
+        let settings = SETTINGS.replace("leeway = 300", "danger_plain_http = true");
+        let file = "my settings.toml".as_ref();
+        let settings = SettingsFile::read(file, settings, |_| None).unwrap();
+        let findings = examine_settings(&settings);
+        let places = findings
+            .iter()
+            .filter(|it| it.rule.id == "audit.ours_danger");
+        assert_eq!(places.count(), 2);
+        let subject = AuditSubject::settings(&settings, findings);
+        let subject = subject.keep(|finding| finding.rule.id == "audit.ours_danger");
+        let page = page(&Report::new(vec![subject], None, Vec::new()), false);
+        let plain = anstream::adapter::strip_str(&page).to_string();
+        assert!(plain.contains("1 warning in 2 places"), "{plain}");
     }
 
     #[test]

@@ -2,39 +2,45 @@
 
 use super::comparison::{Verdict, compare};
 use super::openapi::Document;
-use super::{comparison_page, settings};
+use super::{SettingsSource, comparison_page, online, summary};
 use crate::exit::{CommandError, Exit};
 use crate::output::{GOOD, paint, print};
 use portcullis_audit::SettingsFile;
-use portcullis_gateway::Settings;
+use portcullis_gateway::{Overrides, Settings};
 use portcullis_provider::fetch::Proxies;
 use std::path::Path;
 
-pub(super) fn run(
+pub(super) async fn run(
     path: &Path,
+    online: bool,
     openapi: Option<&Path>,
     host: Option<&str>,
 ) -> Result<Exit, CommandError> {
-    let settings = settings(path)?;
+    let source = SettingsSource::File(path.to_owned());
+    let settings = source.read(&Overrides::default())?;
+    let mut warnings = settings.warnings();
+    warnings.extend(source.ignored_variables());
     print(&format!(
-        "{} {} is in order.\n\n{settings}",
+        "{} {} is in order.\n{}{}",
         paint(GOOD, "ok"),
-        path.display()
+        path.display(),
+        summary::alarms(&dangers(path)?, &warnings),
+        summary::page(&settings),
     ))?;
-    for danger in dangers(path)? {
-        print(&format!("  DANGER     {danger}\n"))?;
-    }
-    for warning in settings.warnings() {
-        print(&format!("  WARNING    {warning}\n"))?;
-    }
     let proxies = Proxies::of_environment();
     // Proxies come from the environment, so no line of the file explains why a fetch goes there.
     if !proxies.is_empty() {
         print(&format!("\noutside hosts through a proxy: {proxies}\n"))?;
     }
+    let mut exit = Exit::Fine;
+    if online {
+        let report = online::report(&settings).await;
+        print(&report.page)?;
+        exit = report.exit;
+    }
     match openapi {
-        Some(source) => beside(&settings, source, host),
-        None => Ok(Exit::Fine),
+        Some(source) if exit == Exit::Fine => beside(&settings, source, host),
+        _ => Ok(exit),
     }
 }
 

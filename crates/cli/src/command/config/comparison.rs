@@ -94,7 +94,9 @@ pub(super) fn compare<'a>(
         }
     }
     let routes = settings.routes();
-    comparisons.unused = routes.filter(|rule| !used.contains(rule.name)).collect();
+    comparisons.unused = routes
+        .filter(|rule| !used.contains(rule.name))
+        .collect();
     // The default is no route that could be left out.
     comparisons.unused.retain(|rule| rule.name != "default");
     Ok(comparisons)

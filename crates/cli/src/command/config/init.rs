@@ -3,11 +3,12 @@
 use super::comparison::{Verdict, compare};
 use super::openapi::Document;
 use super::plan::plan;
-use super::starter;
+use super::starter::{self, StarterValues};
+use super::summary;
 use crate::exit::{CommandError, Exit};
+use crate::files;
 use crate::output::print;
 use portcullis_gateway::{Config, STARTER, Settings, excerpts};
-use std::io::Write as _;
 use std::path::Path;
 
 /// What is written, and what is said about it.
@@ -16,11 +17,15 @@ struct Starter {
     report: String,
 }
 
-pub(super) fn run(path: &Path, openapi: Option<&Path>) -> Result<Exit, CommandError> {
+pub(super) fn run(
+    path: &Path,
+    openapi: Option<&Path>,
+    values: &StarterValues,
+) -> Result<Exit, CommandError> {
     let starter = match openapi {
-        Some(source) => from_openapi(source)?,
+        Some(source) => from_openapi(source, values)?,
         None => Starter {
-            text: STARTER.to_owned(),
+            text: values.fill(STARTER),
             report: String::new(),
         },
     };
@@ -28,28 +33,42 @@ pub(super) fn run(path: &Path, openapi: Option<&Path>) -> Result<Exit, CommandEr
         print(&starter.text)?;
         return Ok(Exit::Fine);
     }
-    let failure = |error: std::io::Error| CommandError::in_file(path, error);
-    // One call checks and creates: in a gap between, another program could write the file.
-    let mut file = std::fs::File::create_new(path).map_err(failure)?;
-    file.write_all(starter.text.as_bytes()).map_err(failure)?;
-    let name = path.display();
-    print(&format!(
-        "{name} is written{}. Put your issuer and your API into it, then:\n\n",
-        starter.report
-    ))?;
+    files::create(path, &starter.text)?;
+    let (name, report) = (path.display(), &starter.report);
+    let next = match values.is_complete() {
+        true => "Next:".to_owned(),
+        false => format!("Put {} into it, then:", values.missing().join(" and ")),
+    };
+    print(&format!("{name} is written{report}. {next}\n\n"))?;
     print(&format!(
         "      portcullis config check --config {name}\n      portcullis serve --config {name}\n"
     ))?;
+    if values.is_complete() {
+        print(&remaining_faults(path, &starter.text))?;
+    }
     Ok(Exit::Fine)
 }
 
+/// What no argument can say, such as the claims that a provider for everybody needs.
+fn remaining_faults(path: &Path, text: &str) -> String {
+    let settings = Config::from_toml(text).and_then(Settings::try_from);
+    match settings {
+        Ok(settings) => summary::alarms(&[], &settings.warnings()),
+        Err(errors) => {
+            let excerpts = excerpts(&path.display().to_string(), text, &errors);
+            format!("\nIt is not in order yet:\n\n{}\n", excerpts.trim_end())
+        }
+    }
+}
+
 /// The settings for a document.
-fn from_openapi(source: &Path) -> Result<Starter, CommandError> {
+fn from_openapi(source: &Path, values: &StarterValues) -> Result<Starter, CommandError> {
     let document = Document::read(source)?;
     let mut notes = document.notes.clone();
     let routes = plan(&document.operations, &mut notes)?;
     let name = source.file_name().unwrap_or_default().to_string_lossy();
     let text = starter::settings(&document, &name, &routes, &notes);
+    let text = values.fill(&text);
     verify(&text, &document)?;
     let mut report = format!(", with {} of {name}", starter::count(routes.len(), "route"));
     if notes.iter().len() > 0 {
@@ -105,7 +124,9 @@ mod tests {
             ("", "found GET /a looser"),
             ("methods = [7]", "found 1 fault:"),
         ] {
-            let said = verify(&settings(route), &document).unwrap_err().message();
+            let said = verify(&settings(route), &document)
+                .unwrap_err()
+                .message();
             assert!(said.contains(expected), "{said}");
         }
     }

@@ -3,29 +3,53 @@
 mod check;
 mod comparison;
 mod comparison_page;
+mod diff;
 mod init;
+mod online;
 mod openapi;
 mod plan;
+mod source;
 mod starter;
+mod summary;
+
+pub(crate) use source::SettingsSource;
+pub(crate) use summary::page as summary_page;
 
 use crate::args::{ConfigAction, ConfigArguments};
 use crate::exit::{CommandError, Exit};
 use crate::output::print;
 use portcullis_core::ConfigErrors;
-use portcullis_gateway::{Config, Settings, cedar_schema, excerpts, schema, text};
+use portcullis_gateway::{Config, cedar_schema, excerpts, schema, text};
 use std::path::Path;
 
-pub(crate) fn run(arguments: &ConfigArguments) -> Result<Exit, CommandError> {
+pub(crate) async fn run(arguments: ConfigArguments) -> Result<Exit, CommandError> {
     match &arguments.action {
         ConfigAction::Check {
+            file,
             config,
+            online,
             openapi,
             host,
-        } => check::run(config, openapi.as_deref(), host.as_deref()),
+        } => {
+            let path = file.as_deref().or(config.as_deref());
+            let path = path.unwrap_or(Path::new(source::FILE));
+            check::run(path, *online, openapi.as_deref(), host.as_deref()).await
+        }
+        ConfigAction::Diff { old, new } => diff::run(old, new),
         ConfigAction::Init {
+            issuer,
+            audience,
+            upstream,
             config,
             from_openapi,
-        } => init::run(config, from_openapi.as_deref()),
+        } => {
+            let values = starter::StarterValues {
+                issuer: issuer.clone(),
+                audience: audience.clone(),
+                upstream: upstream.clone(),
+            };
+            init::run(config, from_openapi.as_deref(), &values)
+        }
         ConfigAction::Schema { cedar: false, .. } => {
             print(&schema())?;
             Ok(Exit::Fine)
@@ -41,13 +65,6 @@ pub(crate) fn run(arguments: &ConfigArguments) -> Result<Exit, CommandError> {
     }
 }
 
-/// The settings of a file, or everything that is wrong with them, each fault shown in its line.
-pub(crate) fn settings(path: &Path) -> Result<Settings, CommandError> {
-    let text = text(path)?;
-    let settings = Config::from_toml(&text).and_then(Settings::try_from);
-    settings.map_err(|errors| failure(path, &text, &errors))
-}
-
 /// Everything that is wrong with a settings file, each fault shown in its line.
 pub(crate) fn failure(path: &Path, text: &str, errors: &ConfigErrors) -> CommandError {
     let excerpts = excerpts(&path.display().to_string(), text, errors);
@@ -56,4 +73,15 @@ pub(crate) fn failure(path: &Path, text: &str, errors: &ConfigErrors) -> Command
         "{count} in the settings:\n\n{}",
         excerpts.trim_end()
     ))
+}
+
+/// Everything that is wrong with settings that are in no file.
+fn failure_of(errors: &ConfigErrors) -> CommandError {
+    let mut faults = Vec::new();
+    for fault in errors.iter() {
+        let (place, message) = (fault.place(), fault.message());
+        faults.push(format!("{place}: {message}\n    help: {}", fault.help()));
+    }
+    let (count, faults) = (errors.count(), faults.join("\n\n"));
+    CommandError::could_not_run(format!("{count} in the settings:\n\n{faults}"))
 }

@@ -15,6 +15,75 @@ const MORE_ROUTES: &str = "\n# [[route]]\n";
 const ISSUER: &str = "\"https://idp.example.com\"";
 const UPSTREAM: &str = "\"http://127.0.0.1:8000\"";
 
+/// Values that the caller knows already.
+#[derive(Debug, Default)]
+pub(super) struct StarterValues {
+    pub(super) issuer: Option<String>,
+    pub(super) audience: Vec<String>,
+    pub(super) upstream: Option<String>,
+}
+
+impl StarterValues {
+    /// The settings with these values, in the place of the example's or of a document's.
+    pub(super) fn fill(&self, text: &str) -> String {
+        let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+        if let Some(issuer) = &self.issuer {
+            write_value(&mut lines, "url ", &quote(issuer));
+        }
+        if !self.audience.is_empty() {
+            let audiences: Vec<String> = self.audience.iter().map(|it| quote(it)).collect();
+            write_value(
+                &mut lines,
+                "audience ",
+                &format!("[{}]", audiences.join(", ")),
+            );
+        }
+        if let Some(upstream) = &self.upstream {
+            write_value(&mut lines, "upstream ", &quote(upstream));
+        }
+        let mut text = lines.join("\n");
+        text.push('\n');
+        text
+    }
+
+    /// Whether nothing is left to be written by hand.
+    pub(super) fn is_complete(&self) -> bool {
+        self.missing().is_empty()
+    }
+
+    /// What still has to be written by hand.
+    pub(super) fn missing(&self) -> Vec<&'static str> {
+        let parts = [
+            ("your issuer", self.issuer.is_none()),
+            ("the audience of your API", self.audience.is_empty()),
+            ("the address of your API", self.upstream.is_none()),
+        ];
+        // "Your API" covers its audience and its address.
+        let is_all = parts.iter().all(|(_, is_missing)| *is_missing);
+        if is_all {
+            return vec!["your issuer", "your API"];
+        }
+        let missing = parts.into_iter().filter(|(_, is_missing)| *is_missing);
+        missing.map(|(part, _)| part).collect()
+    }
+}
+
+/// Writes a value into the first line of its member, and keeps the comment behind it.
+fn write_value(lines: &mut [String], member: &str, value: &str) {
+    // Text, not a TOML tree: the comments of the starter are half of its use.
+    let line = lines.iter_mut().find(|line| line.starts_with(member));
+    if let Some(line) = line
+        && let Some((before, rest)) = line.split_once("= ")
+    {
+        let comment = rest.find('#').and_then(|at| rest.get(at..));
+        // The comment stays in its column as long as the value leaves it there.
+        let column = line.find('#').unwrap_or_default();
+        let written = format!("{before}= {value} ");
+        *line = format!("{written:<column$}{}", comment.unwrap_or_default());
+        line.truncate(line.trim_end().len());
+    }
+}
+
 /// The settings for a document, which `source` names.
 pub(super) fn settings(
     document: &Document,
@@ -87,7 +156,11 @@ fn printable(text: &str) -> String {
 }
 
 fn table(route: &PlannedRoute) -> String {
-    let methods: Vec<String> = route.methods.iter().map(|it| quote(it.as_str())).collect();
+    let methods: Vec<String> = route
+        .methods
+        .iter()
+        .map(|it| quote(it.as_str()))
+        .collect();
     let (path, methods) = (quote(&route.path), methods.join(", "));
     let mut text = format!("\n[[route]]\npath    = {path}\nmethods = [{methods}]\n");
     match &route.demand {
@@ -176,7 +249,11 @@ mod tests {
         assert_eq!(config.resource_server.issuer[0].url, "https://idp.acme.dev");
         let gateway = config.gateway.gateway.unwrap();
         assert_eq!(gateway.upstream.as_deref(), Some("https://api.acme.dev"));
-        let paths = config.gateway.route.iter().map(|route| route.path.as_str());
+        let paths = config
+            .gateway
+            .route
+            .iter()
+            .map(|route| route.path.as_str());
         assert_eq!(paths.collect::<Vec<_>>(), ["/a/{id}", "/b", "/c"]);
         assert_eq!(config.gateway.route[1].access.as_deref(), Some("public"));
         for piece in [

@@ -1,17 +1,20 @@
 //! The request to the API, as the arguments describe it.
 
 use crate::args::CurlArguments;
-use crate::client::convert_error;
+use crate::client::{ClientIdentity, convert_error, no_response};
 use crate::command::token::ObtainedToken;
-use crate::exit::{CommandError, Exit};
+use crate::exit::CommandError;
 use crate::files;
+use crate::header_field::parse_header;
 use portcullis_client::{Client, Error, IssuedToken};
 use portcullis_core::rejection::quote;
 use portcullis_core::token::issuer::is_loopback_host;
-use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use portcullis_provider::fetch::NO_ROOTS;
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::{Method, Response, StatusCode, Url, redirect};
 use std::path::Path;
 use std::time::Duration;
+use zeroize::Zeroizing;
 
 /// A request, without its token.
 pub(super) struct ApiRequest {
@@ -37,7 +40,7 @@ impl ApiRequest {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         }
         for line in &arguments.headers {
-            let (name, value) = header(line)?;
+            let (name, value) = parse_header(line)?;
             headers.insert(name, value);
         }
         let default_method = if content.is_some() { "POST" } else { "GET" };
@@ -79,7 +82,7 @@ impl ApiRequest {
         token: &IssuedToken,
         obtained: &ObtainedToken,
     ) -> Result<Response, CommandError> {
-        let mut request = http_client()?
+        let mut request = http_client(&obtained.client, &self.url)?
             .request(self.method.clone(), self.url.clone())
             .headers(self.headers.clone())
             .header("authorization", token.authorization());
@@ -91,12 +94,7 @@ impl ApiRequest {
         }
         match request.send().await {
             Ok(response) => Ok(response),
-            // The error of the HTTP library adds nothing that a person could use.
-            Err(_) => Err(CommandError::new(
-                Exit::Outage,
-                format!("no response from {}", self.url),
-            )
-            .help("check that it is running, the address, and that its certificate is trusted")),
+            Err(error) => Err(no_response(&self.url, &error)),
         }
     }
 
@@ -112,13 +110,40 @@ impl ApiRequest {
     }
 }
 
-fn http_client() -> Result<reqwest::Client, CommandError> {
-    let client = reqwest::Client::builder()
+fn http_client(client: &ClientIdentity, url: &Url) -> Result<reqwest::Client, CommandError> {
+    let mut builder = reqwest::Client::builder()
         // A redirect could send the token to another host.
         .redirect(redirect::Policy::none())
-        .connect_timeout(CONNECT_TIMEOUT)
-        .build();
-    client.map_err(|_| CommandError::could_not_run("TLS is not available on this machine"))
+        .connect_timeout(CONNECT_TIMEOUT);
+    // Over plain http, a proxy could read the token.
+    if url.scheme() == "http" {
+        builder = builder.no_proxy();
+    }
+    // `--ca-file` counts for the API too: both are often behind one private authority.
+    let authorities = client.authorities.as_deref().unwrap_or_default();
+    let certificates = reqwest::Certificate::from_pem_bundle(authorities);
+    for certificate in certificates.unwrap_or_default() {
+        builder = builder.add_root_certificate(certificate);
+    }
+    // A token that is bound to the client's certificate needs it here too (RFC 8705, section 3).
+    if let Some(file) = client
+        .certificate
+        .as_deref()
+        .filter(|_| url.scheme() == "https")
+    {
+        builder = builder.identity(identity(file)?);
+    }
+    let client = builder.build();
+    client.map_err(|_| CommandError::could_not_run(NO_ROOTS))
+}
+
+/// The client's certificate and key.
+fn identity(file: &Path) -> Result<reqwest::Identity, CommandError> {
+    let pem = Zeroizing::new(files::read_bytes(file)?);
+    reqwest::Identity::from_pem(&pem).map_err(|_| {
+        let message = "expected a certificate and its key in PEM, found something else";
+        CommandError::in_file(file, message)
+    })
 }
 
 fn parse_method(text: &str) -> Result<Method, CommandError> {
@@ -155,18 +180,6 @@ fn content(text: &str) -> Result<Vec<u8>, CommandError> {
     }
 }
 
-fn header(line: &str) -> Result<(HeaderName, HeaderValue), CommandError> {
-    if let Some((name, value)) = line.split_once(':')
-        && let Ok(name) = name.trim().parse::<HeaderName>()
-        && let Ok(value) = value.trim().parse::<HeaderValue>()
-    {
-        return Ok((name, value));
-    }
-    // The line is not repeated: it may be an API key.
-    let message = "`--header`: expected a name and a value, such as `Accept: text/plain`";
-    Err(CommandError::could_not_run(message))
-}
-
 /// How long a connection may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -187,17 +200,5 @@ mod tests {
         ] {
             assert!(target(text).is_err(), "{text}");
         }
-    }
-
-    #[test]
-    fn a_header_has_a_name_and_a_value() {
-        let (name, value) = header("Accept:  text/plain").unwrap();
-        assert_eq!(
-            (name.as_str(), value.to_str().unwrap()),
-            ("accept", "text/plain")
-        );
-        assert!(
-            header("Accept").is_err() && header("a b: c").is_err() && header("a: b\nc: d").is_err()
-        );
     }
 }

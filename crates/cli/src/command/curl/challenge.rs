@@ -11,7 +11,7 @@ use std::str::Chars;
 
 /// One challenge of an API: a scheme with its parameters.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct ApiChallenge {
+pub(crate) struct ApiChallenge {
     pub(super) scheme: String,
     parameters: Vec<(String, String)>,
 }
@@ -21,11 +21,13 @@ pub(super) struct ApiChallenge {
 pub(super) struct SignInDemand {
     pub(super) acr_values: Option<String>,
     pub(super) max_age: Option<u32>,
+    /// The scopes that the token must have, besides those that it has.
+    pub(super) scope: Option<String>,
 }
 
 impl ApiChallenge {
     /// All challenges of a response.
-    pub(super) fn all(headers: &HeaderMap) -> Vec<Self> {
+    pub(crate) fn all(headers: &HeaderMap) -> Vec<Self> {
         let mut challenges = Vec::new();
         for value in headers.get_all(WWW_AUTHENTICATE) {
             if let Ok(value) = value.to_str() {
@@ -41,7 +43,7 @@ impl ApiChallenge {
     }
 
     /// A parameter, if it is fit to be shown and sent on.
-    pub(super) fn parameter(&self, name: &str) -> Option<&str> {
+    pub(crate) fn parameter(&self, name: &str) -> Option<&str> {
         // Of a repeated parameter, only the first counts.
         let is_named = |(other, _): &&(String, String)| other.eq_ignore_ascii_case(name);
         let (_, value) = self.parameters.iter().find(is_named)?;
@@ -50,22 +52,56 @@ impl ApiChallenge {
         (is_plain && value.len() <= MAX_PARAMETER).then_some(value)
     }
 
-    /// The sign-in that it demands, if it demands one.
+    /// The sign-in that it demands, if it demands one: another way to sign in (RFC 9470, section 3)
+    /// or more scopes (RFC 6750, section 3.1).
     pub(super) fn sign_in_demand(&self) -> Option<SignInDemand> {
-        if self.parameter("error") != Some("insufficient_user_authentication") {
-            return None;
-        }
-        let demand = SignInDemand {
-            acr_values: self.parameter("acr_values").map(str::to_owned),
-            max_age: self.parameter("max_age").and_then(|age| age.parse().ok()),
+        // `acr_values` beside another error means nothing: only RFC 9470 defines it.
+        let steps_up = match self.parameter("error")? {
+            "insufficient_user_authentication" => true,
+            "insufficient_scope" => false,
+            _ => return None,
         };
-        // With neither, there is nothing to ask the provider for.
-        let is_empty = demand.acr_values.is_none() && demand.max_age.is_none();
+        let max_age = self
+            .parameter("max_age")
+            .and_then(|age| age.parse().ok());
+        let acr_values = self.parameter("acr_values").map(str::to_owned);
+        let demand = SignInDemand {
+            acr_values: acr_values.filter(|_| steps_up),
+            max_age: max_age.filter(|_| steps_up),
+            scope: self.parameter("scope").map(str::to_owned),
+        };
+        // With none of them, there is nothing to ask the provider for.
+        let is_empty =
+            demand.acr_values.is_none() && demand.max_age.is_none() && demand.scope.is_none();
         (!is_empty).then_some(demand)
     }
 }
 
 impl SignInDemand {
+    /// Whether a person has to do something for it, whoever asks.
+    pub(super) fn is_about_person(&self) -> bool {
+        self.acr_values.is_some() || self.max_age.is_some()
+    }
+
+    /// The same demand for a token that keeps these scopes, which it has already.
+    pub(super) fn beside(self, scopes: &str) -> Self {
+        let Some(scope) = &self.scope else {
+            return self;
+        };
+        // A challenge names all scopes that are needed (RFC 6750, section 3), yet many APIs name
+        // the missing ones alone: the union serves both.
+        let mut all: Vec<&str> = scopes.split_ascii_whitespace().collect();
+        for name in scope.split_ascii_whitespace() {
+            if !all.contains(&name) {
+                all.push(name);
+            }
+        }
+        Self {
+            scope: Some(all.join(" ")),
+            ..self
+        }
+    }
+
     /// The arguments that request it, as they are typed into a shell.
     pub(super) fn arguments(&self) -> String {
         let mut arguments = String::new();
@@ -74,6 +110,9 @@ impl SignInDemand {
         }
         if let Some(seconds) = self.max_age {
             _ = write!(arguments, " --max-age {seconds}");
+        }
+        if let Some(scope) = &self.scope {
+            _ = write!(arguments, " --scope {}", quote_for_shell(scope));
         }
         arguments
     }
@@ -182,7 +221,27 @@ mod tests {
         Some(SignInDemand {
             acr_values: acr_values.map(str::to_owned),
             max_age,
+            scope: None,
         })
+    }
+
+    #[test]
+    fn missing_scopes_are_a_demand() {
+        let of = |scope: &str| {
+            Some(SignInDemand {
+                acr_values: None,
+                max_age: None,
+                scope: Some(scope.to_owned()),
+            })
+        };
+        assert_eq!(
+            demand(&["Bearer error=\"insufficient_scope\", scope=\"a b\", acr_values=\"x\""]),
+            of("a b")
+        );
+        assert_eq!(demand(&["Bearer error=\"insufficient_scope\""]), None);
+        let both = "Bearer error=\"insufficient_user_authentication\", max_age=9, scope=\"a\"";
+        let both = demand(&[both]).unwrap();
+        assert_eq!(both.arguments(), " --max-age 9 --scope a");
     }
 
     #[test]
@@ -238,6 +297,7 @@ mod tests {
         let demand = SignInDemand {
             acr_values: Some("a'; rm -rf $HOME #".to_owned()),
             max_age: Some(5),
+            scope: None,
         };
         assert_eq!(
             demand.arguments(),
@@ -246,6 +306,7 @@ mod tests {
         let plain = SignInDemand {
             acr_values: Some("urn:mace:silver".to_owned()),
             max_age: None,
+            scope: None,
         };
         assert_eq!(plain.arguments(), " --acr-values urn:mace:silver");
     }

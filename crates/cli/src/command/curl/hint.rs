@@ -3,6 +3,7 @@
 use super::challenge::{ApiChallenge, SignInDemand};
 use crate::command::token::ObtainedToken;
 use crate::exit::CommandError;
+use portcullis_core::Code;
 use reqwest::{Response, StatusCode};
 use std::fmt;
 
@@ -14,10 +15,14 @@ pub(super) enum Hint {
     Explain,
     /// The token is bound to a key, and the API accepts no proofs.
     Unbound,
+    /// The API demands a token that is bound to a key, and this one is not.
+    Bound,
     /// The token is valid, and lacks these scopes.
     Scope(String),
-    /// The token is valid, and does not permit this request.
-    Policy,
+    /// The API says by a phrase of ours why it refuses, and who can cure that.
+    Cure(Code),
+    /// The API refuses the request, and does not say that the token is the reason.
+    Unsaid,
     /// The person has to sign in in another way.
     SignIn {
         demand: SignInDemand,
@@ -37,10 +42,15 @@ impl Hint {
         match status {
             // RFC 9449, section 7.1: an API that takes bound tokens says so by its scheme.
             StatusCode::UNAUTHORIZED if bound && !accepts_proofs(challenges) => Self::Unbound,
+            StatusCode::UNAUTHORIZED if known_code(challenges) == Some(Code::ProofUnbound) => {
+                Self::Bound
+            }
             StatusCode::UNAUTHORIZED => Self::Explain,
-            StatusCode::FORBIDDEN => match missing_scope(challenges) {
-                Some(scope) if !scope.is_empty() => Self::Scope(scope),
-                _ => Self::Policy,
+            StatusCode::FORBIDDEN => match (missing_scope(challenges), known_code(challenges)) {
+                // A scope can be requested at once; the other reasons need somebody else.
+                (Some(scope), _) if !scope.is_empty() => Self::Scope(scope),
+                (_, Some(code)) => Self::Cure(code),
+                _ => Self::Unsaid,
             },
             _ => Self::None,
         }
@@ -63,6 +73,20 @@ fn missing_scope(challenges: &[ApiChallenge]) -> Option<String> {
     None
 }
 
+/// The code whose phrase an API gives as the reason: another gateway of ours says it so.
+fn known_code(challenges: &[ApiChallenge]) -> Option<Code> {
+    for challenge in challenges {
+        // Compared as a whole: the text is the API's own, and is not printed unless it is ours.
+        if let Some(phrase) = challenge.parameter("error_description") {
+            let mut codes = Code::ALL.iter();
+            if let Some(code) = codes.find(|code| code.entry().phrase == phrase) {
+                return Some(*code);
+            }
+        }
+    }
+    None
+}
+
 /// The help, as a sentence; empty if no next step is known.
 impl fmt::Display for Hint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -72,11 +96,22 @@ impl fmt::Display for Hint {
             Self::Unbound => f.write_str(
                 "the API accepts no token that is bound to a key; request one without --dpop",
             ),
+            Self::Bound => f.write_str(
+                "the API demands a token that is bound to a key; request one with --dpop",
+            ),
             Self::Scope(scope) => write!(
                 f,
                 "the token is valid, and lacks a scope; request it with --scope '{scope}'"
             ),
-            Self::Policy => f.write_str("the token is valid, and does not permit this request"),
+            Self::Cure(code) => {
+                let entry = code.entry();
+                let (phrase, cure, party) = (entry.phrase, entry.cure, code.party());
+                write!(f, "{phrase}; {cure} ({party} can do it)")
+            }
+            Self::Unsaid => f.write_str(
+                "the API does not say why; it need not be the token. For an API behind Portcullis, \
+                    `portcullis explain --config FILE --request` shows what the route demands",
+            ),
             Self::SignIn { demand, problem } => {
                 let arguments = demand.arguments();
                 write!(f, "sign in with `portcullis token --grant code{arguments}`")?;
@@ -112,11 +147,26 @@ mod tests {
             )
             .ends_with("--scope 'a b'")
         );
-        assert!(
-            hint(403, "Bearer error=\"insufficient_scope\"", false)
-                .contains("does not permit this")
+        let role =
+            "Bearer error=\"insufficient_scope\", error_description=\"the caller lacks a role\"";
+        assert_eq!(
+            hint(403, role, false),
+            "the caller lacks a role; have the role given to the user or client at the issuer (the \
+             administrator of the identity provider can do it)"
         );
+        // Nothing is claimed about a token that the API does not speak of.
+        for challenge in ["Bearer", "Basic", "Bearer error=\"insufficient_scope\""] {
+            let hint = hint(403, challenge, false);
+            assert!(hint.starts_with("the API does not say why"), "{hint}");
+        }
         assert_eq!(hint(500, "Bearer", true), "");
+    }
+
+    #[test]
+    fn an_api_that_demands_a_bound_token_gets_one() {
+        let phrase = Code::ProofUnbound.entry().phrase;
+        let challenge = format!("DPoP error=\"invalid_token\", error_description=\"{phrase}\"");
+        assert!(hint(401, &challenge, false).ends_with("request one with --dpop"));
     }
 
     #[test]

@@ -1,11 +1,12 @@
 //! `portcullis curl`: one request with a token, and with a proof if the token is bound to a key.
 //!
 //! It sends to https only, except on this machine, and follows no redirect: a token goes to the
-//! host that was named, and to no other. If the API demands a stronger or newer sign-in, it
-//! obtains such a token and repeats the request once. The response is not checked.
+//! host that was named, and to no other. If the API demands a stronger or newer sign-in, or more
+//! scopes, a person signs in for such a token, and the request is repeated once. The response is
+//! not checked.
 
 mod api_request;
-mod challenge;
+pub(crate) mod challenge;
 mod hint;
 
 use crate::args::{CurlArguments, Grant, RequestArguments};
@@ -27,7 +28,17 @@ pub(crate) async fn run(arguments: CurlArguments) -> Result<Exit, CommandError> 
             let hint = Hint::of(&response, &obtained);
             (response, hint)
         }
-        Some(demand) => step_up(&request, &arguments.request, obtained, response, demand).await?,
+        Some(demand) => {
+            // Boxed: few calls come here, and each would carry its size.
+            Box::pin(step_up(
+                &request,
+                &arguments.request,
+                obtained,
+                response,
+                demand,
+            ))
+            .await?
+        }
     };
     print(response, arguments.include, &hint).await
 }
@@ -41,8 +52,16 @@ async fn step_up(
     response: Response,
     demand: SignInDemand,
 ) -> Result<(Response, Hint), CommandError> {
+    // A token for the missing scope alone would fail at the next call.
+    let demand = demand.beside(obtained.scopes());
     let arguments = with_demand(arguments, &demand);
-    // A service cannot sign in, and `--grant refresh` promises to ask nobody.
+    // A person reads at the sign-in what is requested. A service would get whatever the API names,
+    // and an API must not decide how much its callers may do.
+    if !obtained.is_for_person() && !demand.is_about_person() {
+        let hint = Hint::of(&response, &obtained);
+        return Ok((response, hint));
+    }
+    // A service cannot sign in. `--grant refresh` promises to ask nobody.
     if !obtained.is_for_person() || matches!(arguments.grant, Grant::Refresh) {
         let problem = None;
         return Ok((response, Hint::SignIn { demand, problem }));
@@ -50,7 +69,7 @@ async fn step_up(
     let reporter = Reporter {
         quiet: arguments.quiet,
     };
-    let note = format!("The API demands another sign-in:{}.", demand.arguments());
+    let note = format!("The API demands another token:{}.", demand.arguments());
     reporter.note(&note);
     let replacement = match obtained.replace(arguments).await {
         Ok(replacement) => replacement,
@@ -62,18 +81,18 @@ async fn step_up(
     let response = request.send(&replacement).await?;
     // Once only: an API that is never content must not keep the person signing in.
     let hint = match sign_in_demand(&response) {
-        Some(demand) => Hint::SignIn {
+        Some(demand) if demand.is_about_person() => Hint::SignIn {
             demand,
             problem: None,
         },
-        None => Hint::of(&response, &replacement),
+        _ => Hint::of(&response, &replacement),
     };
     Ok((response, hint))
 }
 
-/// The sign-in that the API demands (RFC 9470, section 3).
+/// The sign-in that the API demands (RFC 9470, section 3; RFC 6750, section 3.1).
 fn sign_in_demand(response: &Response) -> Option<SignInDemand> {
-    if response.status() != StatusCode::UNAUTHORIZED {
+    if ![StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN].contains(&response.status()) {
         return None;
     }
     let challenges = ApiChallenge::all(response.headers());
@@ -90,6 +109,9 @@ fn with_demand(arguments: &RequestArguments, demand: &SignInDemand) -> RequestAr
         sign_in.acr_values = Some(acr_values.clone());
     }
     sign_in.max_age = demand.max_age.or(sign_in.max_age);
+    if demand.scope.is_some() {
+        arguments.scope.clone_from(&demand.scope);
+    }
     arguments
 }
 

@@ -7,6 +7,7 @@ use axum::http::HeaderMap;
 use axum::routing::get;
 use portcullis_gateway::{Config, Gateway, Settings};
 use portcullis_idp::Idp;
+use std::net::SocketAddr;
 
 /// The requirements of the example API, as routes of the gateway.
 pub(super) const EXAMPLE_ROUTES: &str = r#"
@@ -18,12 +19,20 @@ path = "/admin-dashboard"
 require = { role = "Admin" }
 "#;
 
-/// A gateway that trusts this provider, at the default port or a free one. Requests that match no
-/// route need a valid token.
-pub(super) async fn open(idp: &Idp, upstream: &str, routes: &str) -> Result<Gateway, CommandError> {
-    // Closed again at once, since the gateway opens its socket by itself. Another program may take
-    // the port in between; then the gateway says so.
-    let address = listener(8080).await?.local_addr()?;
+/// A gateway that trusts this provider, at this address, else at the default port or a free one.
+/// Requests that match no route need a valid token.
+pub(super) async fn open(
+    idp: &Idp,
+    upstream: &str,
+    listen: Option<SocketAddr>,
+    routes: &str,
+) -> Result<Gateway, CommandError> {
+    let address = match listen {
+        Some(address) => address,
+        // Closed again at once, since the gateway opens its socket by itself. Another program may
+        // take the port in between; then the gateway says so.
+        None => listener(8080).await?.local_addr()?,
+    };
     let text = settings(idp, &address.to_string(), upstream, routes);
     let settings = Config::from_toml(&text).and_then(Settings::try_from)?;
     Ok(Gateway::bind(settings).await?)

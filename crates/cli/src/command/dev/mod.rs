@@ -16,28 +16,25 @@ use page::{DevApi, DevSetup};
 use portcullis_gateway::Gateway;
 use portcullis_idp::{Idp, TokenFormat};
 use portcullis_resource_server::{Config, IssuerConfig, OneOrMore, ResourceServer, Settings};
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 use tokio::net::TcpListener;
 
 pub(crate) async fn run(arguments: DevArguments) -> Result<Exit, CommandError> {
     let mut config = read_config(arguments.config.as_deref(), arguments.dialect)?;
     config.free_port_if_taken = true;
+    config.console_file = arguments.keep.or(config.console_file);
     // The example verifies JWTs, even where the imitated provider issues opaque tokens by default.
     config.access_token_format = config.access_token_format.or(Some(TokenFormat::Jwt));
     let has_own_config = arguments.config.is_some();
+    let listen = arguments.listen;
     if let Some(upstream) = arguments.upstream {
         let idp = Idp::start(config).await?;
-        run_with_upstream(&idp, upstream, has_own_config).await?;
+        run_with_upstream(&idp, upstream, listen, has_own_config).await?;
     } else {
         let example = listener(8000).await?;
-        // The page of the example fetches its tokens from the provider.
-        let port = example.local_addr()?.port();
-        for host in ["127.0.0.1", "localhost"] {
-            config.cors_origins.push(format!("http://{host}:{port}"));
-        }
         let idp = Idp::start(config).await?;
-        run_with_example(&idp, example, has_own_config).await?;
+        run_with_example(&idp, example, listen, has_own_config).await?;
     }
     print(&format!("\n  {}\n", paint(QUIET, "Stopped.")))?;
     Ok(Exit::Fine)
@@ -47,13 +44,14 @@ pub(crate) async fn run(arguments: DevArguments) -> Result<Exit, CommandError> {
 async fn run_with_example(
     idp: &Idp,
     example: TcpListener,
+    listen: Option<SocketAddr>,
     has_own_config: bool,
 ) -> Result<(), CommandError> {
     let server = ResourceServer::with_settings(Settings::try_from(api_config(idp))?);
     server.start();
     let behind = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     let upstream = format!("http://{}", behind.local_addr()?);
-    let gateway = front::open(idp, &upstream, front::EXAMPLE_ROUTES).await?;
+    let gateway = front::open(idp, &upstream, listen, front::EXAMPLE_ROUTES).await?;
     // Heard before the page says how to stop everything.
     let [for_example, for_upstream, for_gateway, for_deadline] = [
         StopSignal::listen()?,
@@ -79,9 +77,10 @@ async fn run_with_example(
 async fn run_with_upstream(
     idp: &Idp,
     upstream: String,
+    listen: Option<SocketAddr>,
     has_own_config: bool,
 ) -> Result<(), CommandError> {
-    let gateway = front::open(idp, &upstream, "").await?;
+    let gateway = front::open(idp, &upstream, listen, "").await?;
     let (for_gateway, for_deadline) = (StopSignal::listen()?, StopSignal::listen()?);
     let api = DevApi::Upstream(upstream);
     print(&DevSetup::new(idp, api, url(&gateway), has_own_config).page())?;

@@ -18,6 +18,8 @@ pub(super) struct DevSetup {
     has_sign_in: bool,
     /// Whether users and clients come from a file, so that their names are unknown here.
     has_own_config: bool,
+    /// How the program was called, for the lines to paste.
+    program: String,
 }
 
 /// The API that the page calls.
@@ -41,6 +43,7 @@ impl DevSetup {
             dialect: idp.dialect(),
             has_sign_in: idp.metadata_uri().is_some(),
             has_own_config,
+            program: program(),
         }
     }
 
@@ -116,7 +119,7 @@ impl DevSetup {
                 "Or sign in with the browser, as alice or bob; the password is the name",
             );
             page.line("");
-            page.code(&format!("{} token --issuer {}", program(), self.issuer));
+            page.code(&format!("{} token --issuer {}", self.program, self.issuer));
         }
     }
 
@@ -156,7 +159,7 @@ impl DevSetup {
         if self.dialect != Dialect::Generic {
             page.code(&format!("export OAUTH2_PROFILE={}", self.dialect.profile()));
         }
-        page.code(&format!("echo $BOB | {} explain", program()));
+        page.code(&format!("echo $BOB | {} explain", self.program));
     }
 }
 
@@ -178,12 +181,19 @@ fn add_upstream_requests(page: &mut Page) {
     page.code("portcullis config init");
 }
 
-/// How the program is called here. After `cargo run`, it is not on the path.
-fn program() -> &'static str {
-    if std::env::var_os("CARGO").is_some() {
-        "cargo run -q --release --"
-    } else {
-        "portcullis"
+/// How the program was called: as it was typed or found, so that the line works in this folder.
+fn program() -> String {
+    let typed = std::env::args_os().next();
+    let typed = typed.and_then(|text| text.into_string().ok());
+    program_of(typed.as_deref())
+}
+
+fn program_of(typed: Option<&str>) -> String {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/@%+=,:".contains(&byte);
+    match typed {
+        // Without a `/` a shell found it on the path. Another path would need quotes.
+        Some(path) if path.contains('/') && path.bytes().all(is_plain) => path.to_owned(),
+        _ => "portcullis".to_owned(),
     }
 }
 
@@ -273,6 +283,20 @@ mod tests {
             dialect: Dialect::Generic,
             has_sign_in: true,
             has_own_config: false,
+            program: "portcullis".to_owned(),
+        }
+    }
+
+    #[test]
+    fn the_lines_call_the_program_as_it_was_called() {
+        for (typed, expected) in [
+            (Some("target/debug/portcullis"), "target/debug/portcullis"),
+            (Some("./portcullis"), "./portcullis"),
+            (Some("portcullis"), "portcullis"),
+            (Some("/my programs/portcullis"), "portcullis"),
+            (None, "portcullis"),
+        ] {
+            assert_eq!(program_of(typed), expected);
         }
     }
 

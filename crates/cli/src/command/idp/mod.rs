@@ -1,16 +1,20 @@
 //! `portcullis idp`: the development identity provider alone, and what can be done to a running
 //! one.
 
+mod init;
 mod page;
 mod running;
 
 use crate::args::{IdpAction, IdpArguments};
+use crate::command::config::failure;
 use crate::exit::{CommandError, Exit};
 use crate::files;
 use crate::output::{QUIET, paint, print};
 use crate::stop::StopSignal;
 use page::page;
+use portcullis_core::{ConfigErrors, Faults};
 use portcullis_idp::{Dialect, Idp, IdpConfig};
+use portcullis_resource_server::config::Document;
 use std::net::Ipv4Addr;
 use std::path::Path;
 
@@ -19,13 +23,18 @@ pub(crate) async fn run(arguments: IdpArguments) -> Result<Exit, CommandError> {
         Some(IdpAction::Rotate {
             overlap,
             same_kid,
-            issuer,
-        }) => running::rotate(issuer, *overlap, *same_kid).await,
+            target,
+        }) => running::rotate(target, *overlap, *same_kid).await,
         Some(IdpAction::Fault {
             switch,
             position,
-            issuer,
-        }) => running::fault(issuer, switch.as_deref(), position.as_deref()).await,
+            target,
+        }) => running::fault(target, switch.as_deref(), position.as_deref()).await,
+        Some(IdpAction::Init { config }) => init::run(config),
+        Some(IdpAction::Schema) => {
+            print(&portcullis_idp::schema())?;
+            Ok(Exit::Fine)
+        }
         None => start(arguments).await,
     }
 }
@@ -37,6 +46,7 @@ async fn start(arguments: IdpArguments) -> Result<Exit, CommandError> {
     config.free_port_if_taken &= arguments.listen.is_none();
     config.listen = arguments.listen.unwrap_or(config.listen);
     config.algorithm = arguments.algorithm.unwrap_or(config.algorithm);
+    config.console_file = arguments.keep.or(config.console_file);
     let idp = Idp::start(config).await?;
     // Heard before the page says how to stop it.
     let stop = StopSignal::listen()?;
@@ -61,8 +71,8 @@ pub(crate) fn read_config(
         None => at_default_port(IdpConfig::default()),
         Some(file) => {
             let text = files::read_text(file)?;
-            let config = IdpConfig::from_toml(&text);
-            let config = config.map_err(|errors| CommandError::in_file(file, errors))?;
+            let config = read_document(&text);
+            let config = config.map_err(|errors| failure(file, &text, &errors))?;
             match has_address(&text) {
                 true => config,
                 false => at_default_port(config),
@@ -71,6 +81,16 @@ pub(crate) fn read_config(
     };
     config.dialect = dialect.unwrap_or(config.dialect);
     Ok(config)
+}
+
+/// The settings of a document, or every fault of them: of form and of meaning.
+pub(crate) fn read_document(text: &str) -> Result<IdpConfig, ConfigErrors> {
+    let part = Document::parse(text)?.read_other::<IdpConfig>("portcullis idp schema");
+    let faults = Faults::default();
+    faults.note(part.value.check());
+    // A fault of meaning that only follows from a fault of form is left out.
+    part.origin.judge(&faults)?;
+    Ok(part.value)
 }
 
 /// Whether a file says where to listen. Port 0 is an address that somebody may choose.

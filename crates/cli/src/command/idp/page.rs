@@ -32,6 +32,9 @@ pub(super) fn page(idp: &Idp, has_own_config: bool) -> String {
     page.line("");
     let (base, format) = (idp.base(), token_format(idp));
     page.code(&format!("curl -s {base}/dev/token -d user=alice{format}"));
+    page.code(&format!(
+        "curl -s {base}/dev/event -d user=alice -d event=session-revoked"
+    ));
     page.code(&format!("portcullis idp rotate --overlap --issuer {base}"));
     page.code(&format!(
         "portcullis idp fault token slow:2000 --issuer {base}"

@@ -1,23 +1,27 @@
 //! What can be done to a running development identity provider: rotate its keys, and set faults.
 
+use crate::args::IdpTarget;
+use crate::client::no_response;
 use crate::exit::{CommandError, Exit};
+use crate::files;
 use crate::output::{QUIET, WARNING, paint, print};
 use portcullis_core::rejection::quote;
-use reqwest::{Client, RequestBuilder, Url};
+use reqwest::{Certificate, Client, RequestBuilder, Url};
 use serde_json::{Map, Value};
+use std::path::Path;
 
 /// Makes the provider sign with a new key.
 pub(super) async fn rotate(
-    issuer: &str,
+    target: &IdpTarget,
     overlap: bool,
     same_kid: bool,
 ) -> Result<Exit, CommandError> {
-    let url = at_root(issuer, "/dev/rotate")?;
+    let url = at_root(&target.issuer, "/dev/rotate")?;
     let form = [
         ("overlap", overlap.to_string()),
         ("same_kid", same_kid.to_string()),
     ];
-    send(Client::new().post(url.clone()).form(&form), &url).await?;
+    send(client(target)?.post(url.clone()).form(&form), &url).await?;
     // Tokens that were signed by a key that is gone are refused soon.
     let old_key = match (overlap, same_kid) {
         (true, _) => "the old key is still published",
@@ -32,11 +36,11 @@ pub(super) async fn rotate(
 
 /// Sets a fault, if one is named, and shows all of them.
 pub(super) async fn fault(
-    issuer: &str,
+    target: &IdpTarget,
     switch: Option<&str>,
     position: Option<&str>,
 ) -> Result<Exit, CommandError> {
-    let url = at_root(issuer, "/dev/faults")?;
+    let url = at_root(&target.issuer, "/dev/faults")?;
     let form = match (switch, position) {
         (None, _) => None,
         (Some("reset"), None) => Some(("reset", "true")),
@@ -51,8 +55,8 @@ pub(super) async fn fault(
         }
     };
     let request = match form {
-        None => Client::new().get(url.clone()),
-        Some(field) => Client::new().post(url.clone()).form(&[field]),
+        None => client(target)?.get(url.clone()),
+        Some(field) => client(target)?.post(url.clone()).form(&[field]),
     };
     let faults = send(request, &url).await?;
     let Ok(faults) = serde_json::from_str::<Map<String, Value>>(&faults) else {
@@ -89,15 +93,45 @@ fn at_root(issuer: &str, path: &str) -> Result<Url, CommandError> {
     }
 }
 
+/// The HTTP client, which trusts the provider's own authority too. Without root certificates on
+/// this machine it still serves http.
+fn client(target: &IdpTarget) -> Result<Client, CommandError> {
+    let certificates = match &target.ca_file {
+        Some(file) => read_certificates(file)?,
+        None => Vec::new(),
+    };
+    let mut builder = Client::builder();
+    for certificate in &certificates {
+        builder = builder.add_root_certificate(certificate.clone());
+    }
+    let client = builder.build();
+    // reqwest fails without roots, even for http: containers often have none.
+    let client = client.or_else(|_| Client::builder().tls_certs_only(certificates).build());
+    client.map_err(|error| CommandError::could_not_run(error.to_string()))
+}
+
+fn read_certificates(file: &Path) -> Result<Vec<Certificate>, CommandError> {
+    let certificates = Certificate::from_pem_bundle(&files::read_bytes(file)?);
+    let certificates = certificates.unwrap_or_default();
+    // A file of another kind parses as a bundle of none, and would be ignored in silence.
+    if certificates.is_empty() {
+        let problem = "expected certificates in PEM, found none";
+        return Err(CommandError::in_file(file, problem));
+    }
+    Ok(certificates)
+}
+
 /// The content of a successful response.
 async fn send(request: RequestBuilder, url: &Url) -> Result<String, CommandError> {
-    let no_response = |_| {
-        CommandError::new(Exit::Outage, format!("no response from {url}"))
-            .help("start the identity provider with `portcullis idp` or `portcullis dev`")
-    };
-    let response = request.send().await.map_err(no_response)?;
+    let response = request
+        .send()
+        .await
+        .map_err(|error| away(url, &error))?;
     let status = response.status();
-    let content = response.text().await.map_err(no_response)?;
+    let content = response
+        .text()
+        .await
+        .map_err(|error| away(url, &error))?;
     if status.is_success() {
         return Ok(content);
     }
@@ -110,4 +144,15 @@ async fn send(request: RequestBuilder, url: &Url) -> Result<String, CommandError
         }
     };
     Err(CommandError::new(Exit::Rejected, message))
+}
+
+/// Nothing there is the usual case: the provider was not started, or is at another port.
+fn away(url: &Url, error: &reqwest::Error) -> CommandError {
+    let failure = no_response(url, error);
+    if error.is_connect() && url.scheme() == "http" {
+        let help = "start it with `portcullis idp` or `portcullis dev`, or name its address with \
+            `--issuer`";
+        return failure.help(help);
+    }
+    failure
 }

@@ -3,6 +3,7 @@
 use crate::clock::{now, rfc3339, span};
 use crate::exit::{CommandError, Exit};
 use crate::output::{GOOD, Page, QUIET, STRONG, WARNING, paint, print};
+use crate::ownership::person;
 use crate::store::{
     Holder, StoreKind, StoredToken, TokenStore, clear_all, open_store, state_folder,
 };
@@ -85,6 +86,9 @@ fn add_token(page: &mut Page, token: &StoredToken, now: i64) {
         Holder::Client => "the client itself",
     };
     page.row("client", &format!("{}, for {holder}", purpose.client));
+    if let Some(person) = person(token) {
+        page.row("person", &person);
+    }
     // The granted scopes may be fewer than the requested ones.
     let scopes = token.granted.as_ref().unwrap_or(&purpose.scope);
     if !scopes.is_empty() {
@@ -142,6 +146,7 @@ fn as_json(token: &StoredToken) -> Value {
         "issuer": purpose.issuer,
         "client_id": purpose.client,
         "holder": purpose.holder,
+        "person": person(token),
         "scope": token.granted.as_deref().unwrap_or(&purpose.scope),
         "audience": purpose.audience,
         "resource": purpose.resource,

@@ -9,6 +9,7 @@ mod list;
 mod obtain;
 mod output;
 mod request;
+mod resource;
 mod sign_in;
 
 use crate::args::{RequestArguments, TokenAction, TokenArguments};
@@ -16,6 +17,8 @@ use crate::client::{ClientIdentity, connect, convert_error};
 use crate::clock::now;
 use crate::exit::{CommandError, Exit};
 use crate::output::print;
+use crate::ownership;
+use crate::reporter::Reporter;
 use crate::store::{Holder, StoreKind, StoredToken, open_store};
 use output::TokenOutput;
 use portcullis_client::{Client, IssuedToken, Secret, TokenKind};
@@ -36,7 +39,11 @@ pub(crate) async fn run(arguments: TokenArguments) -> Result<Exit, CommandError>
     // Checked first: nobody should sign in for a token that cannot be printed.
     let output = TokenOutput::read(&arguments.output)?;
     output.check(arguments.request.dpop)?;
+    let reporter = Reporter {
+        quiet: arguments.request.quiet,
+    };
     let obtained = ObtainedToken::obtain(arguments.request, output.prefers_id_token()).await?;
+    reporter.note(&ownership::describe(&obtained.token, now()));
     print(&output.render(&obtained.token, now())?)?;
     Ok(Exit::Fine)
 }
@@ -57,6 +64,7 @@ impl ObtainedToken {
         arguments: RequestArguments,
         id_token: bool,
     ) -> Result<Self, CommandError> {
+        let arguments = resource::resolve(arguments).await?;
         let store = open_store(store_argument(&arguments)).await?;
         let query = TokenQuery::read(arguments, id_token, store.as_deref())?;
         let token = obtain::obtain(&query, store).await?;
@@ -71,6 +79,7 @@ impl ObtainedToken {
     ///
     /// As [`obtain`](Self::obtain).
     pub(crate) async fn replace(self, arguments: RequestArguments) -> Result<Self, CommandError> {
+        let arguments = resource::resolve(arguments).await?;
         let store = open_store(store_argument(&arguments)).await?;
         // An API takes access tokens only, so no ID token is needed.
         let query = TokenQuery::read(arguments, false, store.as_deref())?;
@@ -78,6 +87,12 @@ impl ObtainedToken {
         let token = obtain::obtain(&query, store).await?;
         let client = query.client;
         Ok(Self { client, token })
+    }
+
+    /// The scopes that the token has, as far as that is known.
+    pub(crate) fn scopes(&self) -> &str {
+        let purpose = &self.token.purpose.scope;
+        self.token.granted.as_deref().unwrap_or(purpose)
     }
 
     /// Whether the token represents a person, who could sign in again.

@@ -157,34 +157,7 @@ const API_VERSIONS: [&str; 2] = [DEFAULT_API_VERSION, "client.authentication.k8s
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::{Holder, TokenPurpose};
-
-    fn token(id_token: Option<&str>) -> StoredToken {
-        let text = |text: &str| Zeroizing::new(text.to_owned());
-        StoredToken {
-            purpose: TokenPurpose {
-                issuer: "https://idp.example".to_owned(),
-                client: "cli".to_owned(),
-                holder: Holder::User,
-                scope: String::new(),
-                audience: None,
-                resource: None,
-                dpop: false,
-                sign_in: std::collections::BTreeMap::new(),
-            },
-            access_token: text("the-access-token"),
-            token_type: "Bearer".to_owned(),
-            refresh_token: Some(text("marked-refresh-token")),
-            id_token: id_token.map(text),
-            granted: Some("a b".to_owned()),
-            signed_in: None,
-            obtained: 1_800_000_000,
-            expires: Some(1_800_003_600),
-            id_token_expires: Some(1_800_000_600),
-            subject: None,
-            dpop_key: None,
-        }
-    }
+    use crate::store::sample_token as token;
 
     fn read(
         output: Output,

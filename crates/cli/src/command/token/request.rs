@@ -203,7 +203,10 @@ fn stored_purpose(
 
 /// Whether the arguments contradict the purpose in nothing.
 fn fits(arguments: &RequestArguments, purpose: &TokenPurpose) -> bool {
-    let scope = arguments.scope.as_deref().map(TokenPurpose::sort_scopes);
+    let scope = arguments
+        .scope
+        .as_deref()
+        .map(TokenPurpose::sort_scopes);
     agrees(scope.as_ref(), Some(&purpose.scope))
         && agrees(arguments.client.client_id.as_ref(), Some(&purpose.client))
         && agrees(arguments.audience.as_ref(), purpose.audience.as_ref())
@@ -237,7 +240,9 @@ fn subject_token(
 fn subject_token_from_stdin() -> Result<Secret, CommandError> {
     let mut text = Zeroizing::new(String::new());
     // Bounded: a wrong pipe must not fill the memory.
-    std::io::stdin().take(1_000_000).read_to_string(&mut text)?;
+    std::io::stdin()
+        .take(1_000_000)
+        .read_to_string(&mut text)?;
     let text = text.trim();
     if text.is_empty() {
         let message = "standard input: expected the token to exchange, found nothing";

@@ -142,7 +142,10 @@ impl<'t> JsonReader<'t> {
         let Some(length) = memchr::memchr2(b'"', b'\\', rest) else {
             return Err(self.fault(Syntax));
         };
-        let run = self.text.get(self.at..self.at + length).unwrap_or_default();
+        let run = self
+            .text
+            .get(self.at..self.at + length)
+            .unwrap_or_default();
         if self.control && run.bytes().any(|byte| byte < 0x20) {
             return Err(self.fault(Syntax));
         }

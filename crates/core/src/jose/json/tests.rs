@@ -105,7 +105,9 @@ fn refuses_repeated_members_at_any_depth_and_in_any_spelling() {
             "{members}"
         );
     }
-    let unique: Vec<String> = (0..40).map(|number| format!("\"m{number}\":1")).collect();
+    let unique: Vec<String> = (0..40)
+        .map(|number| format!("\"m{number}\":1"))
+        .collect();
     assert!(read(&format!("{{{}}}", unique.join(","))).is_ok());
 }
 

@@ -107,7 +107,9 @@ impl Object {
 
     /// The members in the order written.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Json)> {
-        self.members.iter().map(|(name, value)| (&**name, value))
+        self.members
+            .iter()
+            .map(|(name, value)| (&**name, value))
     }
 
     /// The value of the member at this place in the order written.

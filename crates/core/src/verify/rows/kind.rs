@@ -18,13 +18,17 @@ const ID_TOKEN_CLAIMS: &[&str] = &["nonce", "at_hash", "c_hash", "s_hash"];
 /// The claim of logout tokens and security events (RFC 8417, section 2.2).
 const EVENT_CLAIMS: &[&str] = &["events"];
 
-/// What introspection answers call an access token that is a bearer token (RFC 6750; some servers
+/// What introspection answers call an access token (RFC 6750; RFC 9449, section 6.2; some servers
 /// say which token it is, not which type, in the words of RFC 8693, section 3).
-const BEARERS: &[&str] = &[
+const ACCESS_TOKENS: &[&str] = &[
     "Bearer",
+    BOUND,
     "access_token",
     "urn:ietf:params:oauth:token-type:access_token",
 ];
+
+/// The type of a token that is bound to a key.
+const BOUND: &str = "DPoP";
 
 /// Members by which some servers say which token it is, and what they say of access tokens: Ory
 /// Hydra and Amazon Cognito in `token_use`, Keycloak in `typ`, ForgeRock in `tokenName`. They say
@@ -39,7 +43,7 @@ const USES: &[(&str, &[&str])] = &[
             "application/at+jwt",
             "access_token",
             "JWT",
-            "DPoP",
+            BOUND,
         ],
     ),
     ("tokenName", &["access_token"]),
@@ -204,7 +208,14 @@ const TOKEN_TYPE: &str = "token_type";
 
 /// The member of an answer that names another kind of token.
 fn other_use(claims: &Claims) -> Option<&'static str> {
-    if is_other(claims, TOKEN_TYPE, BEARERS) {
+    // Without the key it would be good as a bearer token, which its issuer says it is not.
+    let is_keyless = claims.confirmation().is_none();
+    for member in [TOKEN_TYPE, "typ"] {
+        if is_keyless && says(claims, member, &[BOUND]) {
+            return Some(member);
+        }
+    }
+    if is_other(claims, TOKEN_TYPE, ACCESS_TOKENS) {
         return Some(TOKEN_TYPE);
     }
     for (member, values) in USES {
@@ -224,7 +235,7 @@ fn is_other(claims: &Claims, member: &str, values: &[&str]) -> bool {
 
 /// Whether a member of an answer says in so many words that this is an access token.
 fn says_access(claims: &Claims) -> bool {
-    if says(claims, TOKEN_TYPE, BEARERS) {
+    if says(claims, TOKEN_TYPE, ACCESS_TOKENS) {
         return true;
     }
     // `JWT` is a form of many kinds of token.
@@ -244,7 +255,9 @@ fn is_one_of(value: &Json, values: &[&str]) -> bool {
         return false;
     };
     // RFC 6749, section 5.1: the case of a token type does not count.
-    values.iter().any(|value| value.eq_ignore_ascii_case(text))
+    values
+        .iter()
+        .any(|value| value.eq_ignore_ascii_case(text))
 }
 
 /// The values by which an answer would say that the token is an access token: of `token_type`, and
@@ -253,7 +266,7 @@ struct AnswerTypes<'x>(&'x Claims);
 
 impl fmt::Display for AnswerTypes<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{TOKEN_TYPE}` to be {}", list(BEARERS))?;
+        write!(f, "`{TOKEN_TYPE}` to be {}", list(ACCESS_TOKENS))?;
         for (member, values) in USES {
             if self.0.claim(member).is_some() {
                 write!(f, ", `{member}` to be {}", list(*values))?;

@@ -119,7 +119,9 @@ impl BoundRequirement {
 
 impl SharedInput {
     fn report(&self) -> MutexGuard<'_, PolicyReport> {
-        self.report.lock().unwrap_or_else(PoisonError::into_inner)
+        self.report
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     fn evaluate(&self, action: &str, token: &AccessToken) -> Result<PolicyAnswer, OtherType> {
@@ -174,9 +176,11 @@ impl SharedInput {
             // The resource server looks the groups up and asks once more.
             (None, None) if groups_unknown || self.address_known => Ruling::GroupsUnknown,
             (None, None) => Ruling::Failed(outage("the caller's address cannot be read")),
-            (None, Some((policy, reason))) => Ruling::Failed(outage(format!(
-                "policy `{policy}` cannot be evaluated: {reason}"
-            ))),
+            (None, Some((policy, reason))) => {
+                let facts = format!("policy `{policy}` cannot be evaluated: {reason}");
+                // The gateway logs the policy.
+                Ruling::Failed(outage(facts).mark_logged())
+            }
         }
     }
 }

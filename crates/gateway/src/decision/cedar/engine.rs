@@ -157,7 +157,10 @@ fn read(
     let mut failed = Vec::new();
     for error in response.diagnostics().errors() {
         let cedar_policy::AuthorizationError::PolicyEvaluationError(error) = error;
-        let effect = set.policies.policy(error.policy_id()).map(Policy::effect);
+        let effect = set
+            .policies
+            .policy(error.policy_id())
+            .map(Policy::effect);
         // A policy that is not in the set counts as both, which leaves everything open.
         open.permit |= effect != Some(Effect::Forbid);
         open.forbid |= effect != Some(Effect::Permit);

@@ -225,6 +225,7 @@ async fn what_policies_are_told_fits_the_schema_that_they_were_checked_against()
             headers: HeaderMap::new(),
             has_body: false,
             caller: Caller::Direct(caller.parse().unwrap()),
+            certificate: None,
             id: "1",
             trace: None,
         };

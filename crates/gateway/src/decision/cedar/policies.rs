@@ -9,6 +9,7 @@ use miette::Diagnostic;
 use portcullis_core::{ConfigError, ConfigErrors};
 use std::collections::HashMap;
 use std::fmt;
+use std::path::PathBuf;
 
 /// Reads, names and checks the policies.
 pub(super) fn read(
@@ -18,7 +19,7 @@ pub(super) fn read(
     let mut reader = PolicyReader::default();
     let files = policy_files(&config.policies);
     for file in &files {
-        reader.add(file);
+        reader.add(file, &config.policies);
     }
     if reader.policies.is_empty() && reader.faults.is_empty() {
         let help = "name files, or folders with files that end in `.cedar`";
@@ -37,15 +38,21 @@ struct PolicyReader<'s> {
 }
 
 impl<'s> PolicyReader<'s> {
-    /// Adds the policies of a file.
-    fn add(&mut self, file: &'s PolicyFile) {
+    /// Adds the policies of a file; `written` are the paths in the settings.
+    fn add(&mut self, file: &'s PolicyFile, written: &[PathBuf]) {
         let place = || file.path.display().to_string();
         let text = match &file.text {
             Ok(text) => text,
             Err(why) => {
-                let problem = format!("the file of policies cannot be read: {why}");
+                let problem = format!("{}: the policies cannot be read: {why}", place());
                 let help = "name a file, or a folder with files that end in `.cedar`";
-                let fault = ConfigError::wrong(place(), problem).help(help);
+                // A file of a folder is in no line of the settings.
+                let index = written.iter().position(|path| *path == file.path);
+                let setting = match index {
+                    Some(index) => format!("cedar.policies[{index}]"),
+                    None => "cedar.policies".to_owned(),
+                };
+                let fault = ConfigError::wrong(setting, problem).help(help);
                 self.faults.push(fault);
                 return;
             }
@@ -68,7 +75,11 @@ impl<'s> PolicyReader<'s> {
 
     /// Gives each policy the name of its `@id`, or of its file and line.
     fn name(&mut self, file: &'s PolicyFile, text: &str, set: &PolicySet) {
-        let file_name = file.path.file_name().unwrap_or_default().to_string_lossy();
+        let file_name = file
+            .path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy();
         let mut from = 0;
         // Cedar keeps no position of a parsed policy, so its text is searched for.
         // Cedar numbers the policies of a text in their order.

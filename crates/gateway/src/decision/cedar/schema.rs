@@ -83,7 +83,13 @@ impl Vocabulary {
                     actions.insert(name.into());
                 }
             }
-            parameters.extend(route.path.split('/').filter_map(parameter).map(Box::from));
+            parameters.extend(
+                route
+                    .path
+                    .split('/')
+                    .filter_map(parameter)
+                    .map(Box::from),
+            );
         }
         let mut claims = BTreeMap::new();
         for (name, kind) in tables.cedar.iter().flat_map(|cedar| &cedar.claims) {

@@ -9,12 +9,15 @@
 //! less specific route.
 
 mod pattern;
+mod samples;
 mod survey;
 
 pub(crate) use pattern::{PathPattern, RoutePattern};
+pub(crate) use samples::{sample_hosts, sample_methods, sample_paths};
 pub use survey::{RouteMatch, RouteRule};
 
 use crate::decision::cedar::Resource;
+use crate::decision::cors::CorsRules;
 use crate::refusal::{PathFault, Refusal};
 use crate::request::host::{Host, HostPattern};
 use crate::request::path::{EscapedSlashes, RequestPath};
@@ -24,6 +27,7 @@ use http::uri::PathAndQuery;
 use portcullis_core::Requirement;
 use std::collections::HashMap;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The settings for the requests of a route.
@@ -31,6 +35,7 @@ use std::time::Duration;
 pub(crate) struct Route {
     /// The name in the log: its place in the settings and its path.
     pub(crate) name: Box<str>,
+    pub(crate) terms: RouteTerms,
     pub(crate) access: Access,
     /// The route as policies see it; `None` where it asks none.
     pub(crate) resource: Option<Resource>,
@@ -46,6 +51,16 @@ pub(crate) struct Route {
     pub(crate) response_timeout: Duration,
     /// The audience of a signed assertion; `None` for the one of `gateway.identity.assertion`.
     pub(crate) assertion_audience: Option<Box<str>>,
+    /// Which pages may call; `None` where the gateway's own rules hold.
+    pub(crate) cors: Option<Arc<CorsRules>>,
+}
+
+/// The requests of a route, as the settings write them; empty lists stand for any.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct RouteTerms {
+    pub(crate) methods: Vec<String>,
+    pub(crate) hosts: Vec<String>,
+    pub(crate) path: String,
 }
 
 impl Route {
@@ -65,6 +80,14 @@ impl Route {
             ("", "") => target.with_query("/"),
             (rest, "") => target.with_query(rest),
             (rest, base) => target.with_query(&format!("{base}{rest}")),
+        }
+    }
+
+    /// Refuses a body that says of itself that it is longer than this route takes.
+    pub(crate) fn check_body(&self, declared_bytes: u64) -> Result<(), Refusal> {
+        match self.body_bytes {
+            Some(most) if declared_bytes > most => Err(Refusal::BodyTooLarge),
+            _ => Ok(()),
         }
     }
 
@@ -101,6 +124,8 @@ impl fmt::Display for Access {
 #[derive(Debug)]
 pub(crate) struct Routes {
     routes: Vec<Route>,
+    /// The patterns of each route, for people and comparisons: requests walk the trees.
+    patterns: Vec<Vec<RoutePattern>>,
     default: Route,
     exact: HashMap<Box<str>, Node>,
     below: HashMap<Box<str>, Node>,
@@ -127,6 +152,7 @@ impl Routes {
     pub(crate) fn new(default: Route) -> Self {
         Self {
             routes: Vec::new(),
+            patterns: Vec::new(),
             default,
             exact: HashMap::new(),
             below: HashMap::new(),
@@ -139,6 +165,7 @@ impl Routes {
     pub(crate) fn add(&mut self, route: Route, patterns: &[RoutePattern]) -> Vec<Box<str>> {
         let index = self.routes.len();
         self.routes.push(route);
+        self.patterns.push(patterns.to_vec());
         let mut rivals = Vec::new();
         for pattern in patterns {
             if let Some(other) = self.place(pattern, index)
@@ -153,6 +180,17 @@ impl Routes {
     /// The routes as they were added, and the default.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Route> {
         self.routes.iter().chain([&self.default])
+    }
+
+    /// Lets nobody through who matches no route.
+    pub(crate) fn close_default(&mut self) {
+        self.default.access = Access::Required(Requirement::any([]));
+    }
+
+    /// The routes as they were added, each with its patterns. The default has none.
+    pub(crate) fn with_patterns(&self) -> impl Iterator<Item = (&Route, &[RoutePattern])> {
+        let patterns = self.patterns.iter().map(Vec::as_slice);
+        self.routes.iter().zip(patterns)
     }
 
     /// Puts a route in its place. Returns the route that had it before.

@@ -8,6 +8,7 @@ use crate::decision::cedar::parameter;
 use crate::request::host::HostPattern;
 use crate::request::path::{EscapedSlashes, RequestPath};
 use http::Method;
+use std::fmt;
 
 /// The requests that a route is for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,7 +49,9 @@ impl PathPattern {
             }
         }
         let path = RequestPath::parse_setting(closed).map_err(|fault| fault.to_string())?;
-        let path = path.on_route(slashes).map_err(|fault| fault.to_string())?;
+        let path = path
+            .on_route(slashes)
+            .map_err(|fault| fault.to_string())?;
         // Before the first slash there is an empty text, which is no segment.
         let written = written.into_iter().skip(1);
         let mut segments = Vec::new();
@@ -64,6 +67,20 @@ impl PathPattern {
         self.segments.iter().map(Option::as_deref)
     }
 
+    /// Whether a path, in its one spelling, matches. The walk of a request finds the same, and
+    /// faster.
+    pub(crate) fn matches(&self, path: &RequestPath) -> bool {
+        let mut segments = path.segments();
+        for wanted in &self.segments {
+            match (segments.next(), wanted) {
+                (Some(segment), Some(wanted)) if *segment == **wanted => {}
+                (Some(_), None) => {}
+                _ => return false,
+            }
+        }
+        self.open || segments.next().is_none()
+    }
+
     /// Whether more segments may follow.
     pub(crate) fn is_open(&self) -> bool {
         self.open
@@ -73,6 +90,24 @@ impl PathPattern {
     pub(crate) fn length_of_prefix(&self, prefix: &Self) -> Option<usize> {
         let begins = !prefix.open && self.segments.starts_with(&prefix.segments);
         begins.then_some(prefix.segments.len())
+    }
+}
+
+/// As settings may write it, with a star for each name.
+impl fmt::Display for PathPattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for segment in &self.segments {
+            match segment {
+                // A plain star would be any segment.
+                Some(written) => write!(f, "/{}", written.replace('*', "%2A"))?,
+                None => f.write_str("/*")?,
+            }
+        }
+        match (self.open, self.segments.is_empty()) {
+            (true, _) => f.write_str("/**"),
+            (false, true) => f.write_str("/"),
+            (false, false) => Ok(()),
+        }
     }
 }
 

@@ -75,8 +75,12 @@ impl Random {
             }
         }
         // A request is a text; what is none is escaped.
-        String::from_utf8(text)
-            .unwrap_or_else(|_| segment.iter().map(|byte| format!("%{byte:02x}")).collect())
+        String::from_utf8(text).unwrap_or_else(|_| {
+            segment
+                .iter()
+                .map(|byte| format!("%{byte:02x}"))
+                .collect()
+        })
     }
 }
 
@@ -176,6 +180,7 @@ impl Meant {
 fn route(name: String, escaped_slashes: EscapedSlashes) -> Route {
     Route {
         name: name.into(),
+        terms: RouteTerms::default(),
         access: Access::Required(Requirement::ValidToken),
         resource: None,
         upstream: 0,
@@ -184,6 +189,7 @@ fn route(name: String, escaped_slashes: EscapedSlashes) -> Route {
         stripped_segments: 0,
         response_timeout: Duration::from_secs(1),
         assertion_audience: None,
+        cors: None,
     }
 }
 
@@ -294,7 +300,10 @@ fn spellings_of_one_path_have_one_route() {
 fn a_path_is_refused_in_all_its_spellings_or_in_none() {
     let mut random = Random(7);
     for segment in SEGMENTS {
-        let escaped: String = segment.iter().map(|byte| format!("%{byte:02X}")).collect();
+        let escaped: String = segment
+            .iter()
+            .map(|byte| format!("%{byte:02X}"))
+            .collect();
         let whole = RequestPath::parse(&format!("/{escaped}"));
         for _ in 0..200 {
             let spelled = random.spelled(segment, b"");

@@ -7,6 +7,7 @@
 use super::{Access, Node, PathPattern, Route, Routes};
 use crate::request::host::Host;
 use http::Method;
+use portcullis_core::Requirement;
 
 /// A route as the settings decide by it.
 #[derive(Clone, Copy, Debug)]
@@ -14,6 +15,12 @@ use http::Method;
 pub struct RouteRule<'s> {
     /// What the log calls it; `default` is for requests that match no route.
     pub name: &'s str,
+    /// Its methods; none for any.
+    pub methods: &'s [String],
+    /// Its hosts; none for any.
+    pub hosts: &'s [String],
+    /// Its path, as it is written; empty for the default.
+    pub path: &'s str,
     /// What it demands.
     pub access: &'s Access,
 }
@@ -32,6 +39,9 @@ impl<'s> From<&'s Route> for RouteRule<'s> {
     fn from(route: &'s Route) -> Self {
         Self {
             name: &route.name,
+            methods: &route.terms.methods,
+            hosts: &route.terms.hosts,
+            path: &route.terms.path,
             access: &route.access,
         }
     }
@@ -45,7 +55,26 @@ struct Walk<'p> {
     found: Vec<(String, usize)>,
 }
 
+impl RouteRule<'_> {
+    /// Whether it decides every request that no other route does.
+    pub(crate) fn is_for_everything(&self) -> bool {
+        self.path == "/**" && self.hosts.is_empty() && self.methods.is_empty()
+    }
+}
+
 impl Routes {
+    /// Whether a valid token alone opens nothing that is not open without one.
+    pub(crate) fn demand_more_than_a_token(&self) -> bool {
+        let mut rules: Vec<RouteRule<'_>> = self.iter().map(RouteRule::from).collect();
+        // The default comes last. A route for everything leaves it no request.
+        let default = rules.pop();
+        if !rules.iter().any(RouteRule::is_for_everything) {
+            rules.extend(default);
+        }
+        let is_satisfied = Access::Required(Requirement::ValidToken);
+        rules.iter().all(|rule| *rule.access != is_satisfied)
+    }
+
     /// The routes that decide requests of this method for the paths of a closed pattern. Without a
     /// host, only routes for any host count.
     pub(crate) fn survey(

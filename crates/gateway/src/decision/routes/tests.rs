@@ -3,6 +3,7 @@ use super::*;
 fn route(name: &str) -> Route {
     Route {
         name: name.into(),
+        terms: RouteTerms::default(),
         access: Access::Required(Requirement::ValidToken),
         resource: None,
         upstream: 0,
@@ -15,6 +16,7 @@ fn route(name: &str) -> Route {
         stripped_segments: 0,
         response_timeout: Duration::from_secs(1),
         assertion_audience: None,
+        cors: None,
     }
 }
 

@@ -36,6 +36,7 @@ pub fn question(body: &[u8]) -> Result<OriginalRequest, &'static str> {
         original,
         source,
         respelled,
+        ..
     } = CheckContent::read(message, None, &[]);
     let code = |refusal: Refusal| refusal.code();
     let (method, target) = original.map_err(code)?;

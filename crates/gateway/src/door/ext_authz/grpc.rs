@@ -90,7 +90,10 @@ mod tests {
     #[test]
     fn the_method_is_known_by_its_path_alone() {
         let request = |method: &str, path: &str, version, kind: &str| {
-            let request = Request::builder().method(method).uri(path).version(version);
+            let request = Request::builder()
+                .method(method)
+                .uri(path)
+                .version(version);
             request.header(CONTENT_TYPE, kind).body(()).unwrap()
         };
         for kind in [

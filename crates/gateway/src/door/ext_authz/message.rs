@@ -33,6 +33,9 @@ pub(super) struct Attributes {
 pub(super) struct SourcePeer {
     #[prost(message, optional, tag = "1")]
     pub(super) address: Option<PeerAddress>,
+    /// Percent-encoded PEM, with `include_peer_certificate` in Envoy.
+    #[prost(bytes = "bytes", tag = "5")]
+    pub(super) certificate: Bytes,
 }
 
 /// `envoy.config.core.v3.Address`.
@@ -164,6 +167,9 @@ pub(super) struct OkResponse {
     pub(super) headers: Vec<HeaderOption>,
     #[prost(string, repeated, tag = "5")]
     pub(super) headers_to_remove: Vec<String>,
+    /// For the response of the upstream.
+    #[prost(message, repeated, tag = "6")]
+    pub(super) response_headers: Vec<HeaderOption>,
 }
 
 /// `envoy.config.core.v3.HeaderValueOption`.
@@ -187,17 +193,28 @@ pub(super) struct HeaderPair {
 /// `OVERWRITE_IF_EXISTS_OR_ADD`. An Envoy that does not know it overwrites as well, as `append` is
 /// absent.
 const OVERWRITE: i32 = 2;
+/// `APPEND_IF_EXISTS_OR_ADD`.
+const APPEND: i32 = 0;
 
 impl HeaderOption {
     /// A header that replaces all of its name.
     pub(super) fn set(key: &str, value: &str) -> Self {
+        Self::new(key, value, OVERWRITE)
+    }
+
+    /// A header beside others of its name.
+    pub(super) fn append(key: &str, value: &str) -> Self {
+        Self::new(key, value, APPEND)
+    }
+
+    fn new(key: &str, value: &str, append_action: i32) -> Self {
         let header = HeaderPair {
             key: key.to_owned(),
             value: value.to_owned(),
         };
         Self {
             header: Some(header),
-            append_action: OVERWRITE,
+            append_action,
         }
     }
 }

@@ -9,18 +9,22 @@
 //! the request pass on an error of gRPC, or on a status of 500 and above. Whether it was Envoy that
 //! asked is not checked; the listener is for this machine, or for holders of a certificate.
 
+mod certificate;
 #[cfg(feature = "fuzzing")]
 pub(crate) mod fuzzing;
 mod grpc;
 mod message;
 mod reading;
 
-use super::external_auth::{AuthAnswer, authorize, narrow, refuse};
+use super::cors::CorsMark;
+use super::external_auth::{AuthAnswer, authorize, metadata, narrow, refuse};
 use crate::door::interface::Door;
 use crate::forward::body::Body;
 use crate::generation::Generation;
 use crate::identity::IdentityHeaders;
 use crate::refusal::Refusal;
+use crate::request::caller::{Caller, forwarded_scheme};
+use crate::request::certificate::FieldJoining;
 use crate::request::fields;
 use crate::request::incoming::IncomingRequest;
 use crate::request::peer::Peer;
@@ -29,15 +33,17 @@ use crate::request::trace::Trace;
 use crate::transport::client_body::ClientBody;
 use arc_swap::ArcSwap;
 use bytes::Bytes;
-use http::header::{CACHE_CONTROL, HeaderName, HeaderValue};
+use http::header::{CACHE_CONTROL, HeaderMap, HeaderName, HeaderValue, VARY};
 use http::request::Parts;
 use http::uri::PathAndQuery;
 use http::{Request, Response, StatusCode};
 use message::{
     CheckRequest, CheckResponse, DeniedResponse, HeaderOption, HttpStatus, OkResponse, Status,
 };
+use portcullis_core::CodeLinks;
 use portcullis_resource_server::request_id;
 use reading::CheckContent;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 /// The door for Envoy.
@@ -45,6 +51,10 @@ use std::sync::Arc;
 pub(crate) struct ExtAuthz(pub(crate) Arc<ArcSwap<Generation>>);
 
 impl Door for ExtAuthz {
+    fn code_links(&self) -> CodeLinks {
+        self.0.load_full().policy.server.code_links().clone()
+    }
+
     fn refuse(
         &self,
         refusal: Refusal,
@@ -52,11 +62,15 @@ impl Door for ExtAuthz {
         request: &Request<ClientBody>,
     ) -> Response<Body> {
         let code = refusal.code();
-        let response = refusal.into_response(request_id);
+        let response = refusal.into_response(request_id, &self.code_links());
+        // The page is named in the message, which is not read here, so this answer has no mark.
         if grpc::is_check(request) && grpc::fault(request).is_none() {
             return grpc::answer(&deny(&response));
         }
-        deny_by_http(response, code).map(Body::from)
+        let mut response = deny_by_http(response, code);
+        let generation = self.0.load_full();
+        CorsMark::without_route(&generation, request.headers()).add(response.headers_mut());
+        response.map(Body::from)
     }
 
     async fn answer(&self, peer: Peer, request: Request<ClientBody>) -> Response<Body> {
@@ -65,13 +79,19 @@ impl Door for ExtAuthz {
             if let Err(refusal) = target::check_coding(request.headers()) {
                 return self.refuse(refusal, &request_id(request.headers()), &request);
             }
+            if !is_question(&generation, request.uri().path())
+                && let Some(document) = metadata(&generation, &request)
+            {
+                return document.map(Body::from);
+            }
             // A call of another gRPC method comes here as well. An answer of gRPC would have the
             // status 200, which the HTTP flavour takes for leave.
             let response = by_http(&generation, peer, request.into_parts().0).await;
             return response.map(Body::from);
         }
         if let Some(fault) = grpc::fault(&request) {
-            return Refusal::Original(fault).into_response(&request_id(request.headers()));
+            let links = generation.policy.server.code_links();
+            return Refusal::Original(fault).into_response(&request_id(request.headers()), links);
         }
         let message = grpc::read(request.into_body()).await;
         grpc::answer(&check(&generation, peer, message).await)
@@ -87,6 +107,8 @@ async fn check(
         headers,
         original,
         source,
+        certificate,
+        joining,
         respelled,
     } = match message {
         Ok(message) => CheckContent::read(
@@ -100,31 +122,52 @@ async fn check(
     let (method, target) = match original {
         Ok(original) => original,
         Err(refusal) => {
-            let (response, _) = refuse(refusal, &request_id);
+            let (mut response, _) = refuse(refusal, &request_id, generation);
+            CorsMark::without_route(generation, &headers).add(response.headers_mut());
             return deny(&response);
         }
     };
     let trace = Trace::read(&headers);
-    // A message may lack the source. Then only a header of a trusted peer names the caller.
-    let caller = match source {
-        Some(source) => generation.client_address.caller_from(source, &headers),
-        None => generation.client_address.caller_behind(peer, &headers),
-    };
+    let caller = caller(generation, peer, source, &headers);
+    let certificate = certificate::of_client(generation, &headers, source, certificate, joining);
     let incoming = IncomingRequest {
         method,
         target,
         headers,
         has_body: false,
         caller,
+        certificate,
         id: &request_id,
         trace: trace.as_ref(),
     };
-    match authorize(generation, &incoming).await {
+    let mark = CorsMark::by_route(generation, &incoming);
+    match authorize(generation, &incoming, &mark).await {
         AuthAnswer::Allow(identity) => {
             let to_remove = generation.identity.to_remove(&incoming.headers);
-            allow(identity, &to_remove, respelled.as_deref())
+            let mut told = HeaderMap::new();
+            // For the upstream's response, which Envoy never shows to the gateway.
+            mark.add(&mut told);
+            allow(identity, &to_remove, respelled.as_deref(), &told)
         }
-        AuthAnswer::Deny(response, _) => deny(&response),
+        AuthAnswer::Deny(mut response, _) => {
+            mark.add(response.headers_mut());
+            deny(&response)
+        }
+    }
+}
+
+/// The caller of a request that came to Envoy from `source`.
+fn caller(
+    generation: &Generation,
+    peer: Peer,
+    source: Option<IpAddr>,
+    headers: &HeaderMap,
+) -> Caller {
+    let callers = &generation.client_address;
+    // A message may lack the source. Then only a header of a trusted peer names the caller.
+    match source {
+        Some(source) => callers.caller_from(source, headers),
+        None => callers.caller_behind(peer, headers),
     }
 }
 
@@ -134,6 +177,7 @@ fn allow(
     identity: IdentityHeaders,
     to_remove: &[HeaderName],
     respelled: Option<&str>,
+    told: &HeaderMap,
 ) -> CheckResponse {
     let mut remove: Vec<String> = to_remove.iter().map(ToString::to_string).collect();
     let mut headers = Vec::with_capacity(identity.len() + 1);
@@ -151,20 +195,30 @@ fn allow(
         ok: Some(OkResponse {
             headers,
             headers_to_remove: remove,
+            response_headers: header_options(told),
         }),
         denied: None,
     }
 }
 
+/// The fields of a response that Envoy sends. `Vary` stands beside that of others.
+fn header_options(headers: &HeaderMap) -> Vec<HeaderOption> {
+    let mut options = Vec::with_capacity(headers.len());
+    for (name, value) in headers {
+        if let Ok(value) = value.to_str() {
+            options.push(match name {
+                &VARY => HeaderOption::append(name.as_str(), value),
+                name => HeaderOption::set(name.as_str(), value),
+            });
+        }
+    }
+    options
+}
+
 /// A refusal, with the response that Envoy sends to the client.
 fn deny(response: &Response<Bytes>) -> CheckResponse {
     let status = response.status();
-    let mut headers = Vec::with_capacity(response.headers().len());
-    for (name, value) in response.headers() {
-        if let Ok(value) = value.to_str() {
-            headers.push(HeaderOption::set(name.as_str(), value));
-        }
-    }
+    let headers = header_options(response.headers());
     let denied = DeniedResponse {
         status: Some(HttpStatus {
             code: i32::from(status.as_u16()),
@@ -203,7 +257,8 @@ async fn by_http(generation: &Generation, peer: Peer, parts: Parts) -> Response<
     let target = match behind_prefix(generation, &parts) {
         Ok(target) => target,
         Err(refusal) => {
-            let (response, code) = refuse(refusal, &request_id);
+            let (mut response, code) = refuse(refusal, &request_id, generation);
+            CorsMark::without_route(generation, &parts.headers).add(response.headers_mut());
             return deny_by_http(response, code);
         }
     };
@@ -216,17 +271,22 @@ async fn by_http(generation: &Generation, peer: Peer, parts: Parts) -> Response<
         target,
         has_body: false,
         caller: generation.client_address.caller_behind(peer, &headers),
+        // Envoy's connection is unknown here, so only what Envoy itself writes counts.
+        certificate: certificate::of_client(generation, &headers, None, None, FieldJoining::Never),
         headers,
         id: &request_id,
         trace: trace.as_ref(),
     };
-    match authorize(generation, &incoming).await {
+    let mark = CorsMark::by_route(generation, &incoming);
+    let mut response = match authorize(generation, &incoming, &mark).await {
         AuthAnswer::Allow(identity) => {
             let to_remove = generation.identity.to_remove(&incoming.headers);
             allow_by_http(identity, &to_remove)
         }
         AuthAnswer::Deny(response, code) => deny_by_http(response, code),
-    }
+    };
+    mark.add(response.headers_mut());
+    response
 }
 
 fn allow_by_http(identity: IdentityHeaders, to_remove: &[HeaderName]) -> Response<Bytes> {
@@ -247,6 +307,14 @@ fn deny_by_http(mut response: Response<Bytes>, code: &'static str) -> Response<B
     response
 }
 
+/// Whether a path is the one of a question by HTTP.
+fn is_question(generation: &Generation, path: &str) -> bool {
+    let prefix = &generation.ext_authz.path_prefix;
+    prefix
+        .as_ref()
+        .is_some_and(|prefix| path.starts_with(prefix.as_str()))
+}
+
 /// Names the headers that Envoy removes from the request.
 const TO_REMOVE: HeaderName = HeaderName::from_static("x-envoy-auth-headers-to-remove");
 
@@ -260,11 +328,15 @@ fn behind_prefix(generation: &Generation, parts: &Parts) -> Result<Target, Refus
     };
     let host = target::host(parts)?;
     let written = parts.uri.path_and_query().map(PathAndQuery::as_str);
-    let behind = written.unwrap_or_default().strip_prefix(prefix.as_str());
+    let behind = written
+        .unwrap_or_default()
+        .strip_prefix(prefix.as_str());
     // `/checkadmin` is not `/admin` behind `/check`.
     let Some(target) = behind.filter(|target| target.starts_with('/')) else {
         let fault = "a path without `ext_authz.path_prefix` before it";
         return Err(Refusal::Original(fault));
     };
-    Target::parse(&parts.method, host.authority(), target, &generation.hosts)
+    let target = Target::parse(&parts.method, host.authority(), target, &generation.hosts)?;
+    // Envoy sets it, and overwrites what a client says there.
+    Ok(target.over(forwarded_scheme(&parts.headers)))
 }

@@ -4,13 +4,17 @@
 //! or method are missing, or if its headers are malformed. Envoy joins the values of a repeated
 //! header by a comma, so an `Authorization` that looks like two counts as two.
 
+use super::certificate;
 use super::message::{CheckRequest, HeaderEntry, HttpRequest, RawHeader, SourcePeer};
 use crate::refusal::Refusal;
+use crate::request::certificate::FieldJoining;
 use crate::request::host::HostPattern;
 use crate::request::target::Target;
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, HeaderName, HeaderValue};
 use http::{HeaderMap, Method};
+use portcullis_core::HttpScheme;
+use portcullis_core::proof::Thumbprint;
 use std::net::IpAddr;
 
 /// Most headers of a request. Envoy itself takes 100 unless it is configured otherwise.
@@ -23,6 +27,10 @@ pub(super) struct CheckContent {
     pub(super) original: Result<(Method, Target), Refusal>,
     /// The other end of Envoy's connection, if the message names it.
     pub(super) source: Option<IpAddr>,
+    /// The certificate of that connection, if the message has it.
+    pub(super) certificate: Option<Thumbprint>,
+    /// Whether repeated headers came as one.
+    pub(super) joining: FieldJoining,
     /// The target in the spelling that is decided on, if the message has another one.
     pub(super) respelled: Option<String>,
 }
@@ -38,11 +46,17 @@ impl CheckContent {
         let Some(mut http) = attributes.request.and_then(|request| request.http) else {
             return Self::unreadable("a message without an HTTP request");
         };
+        let joining = match http.header_map {
+            Some(_) => FieldJoining::Never,
+            None => FieldJoining::Possible,
+        };
         let headers = match take_headers(&mut http, token_header) {
             Ok(headers) => headers,
             Err(fault) => return Self::unreadable(fault),
         };
         let source = attributes.source.as_ref().and_then(address);
+        let shown = attributes.source.as_ref();
+        let certificate = shown.and_then(|peer| certificate::of_message(&peer.certificate));
         let (original, respelled) = match read_original(&http, served) {
             Ok((method, target, respelled)) => (Ok((method, target)), respelled),
             Err(refusal) => (Err(refusal), None),
@@ -51,6 +65,8 @@ impl CheckContent {
             headers,
             original,
             source,
+            certificate,
+            joining,
             respelled,
         }
     }
@@ -61,6 +77,8 @@ impl CheckContent {
             headers: HeaderMap::new(),
             original: Err(Refusal::Original(fault)),
             source: None,
+            certificate: None,
+            joining: FieldJoining::Possible,
             respelled: None,
         }
     }
@@ -77,9 +95,12 @@ fn read_original(
     http: &HttpRequest,
     served: &[HostPattern],
 ) -> Result<(Method, Target, Option<String>), Refusal> {
-    if !matches!(&*http.scheme, b"" | b"http" | b"https" | b"ws" | b"wss") {
-        return Err(Refusal::Original("a scheme that is not HTTP"));
-    }
+    let scheme = match &*http.scheme {
+        b"" => None,
+        b"http" | b"ws" => Some(HttpScheme::Http),
+        b"https" | b"wss" => Some(HttpScheme::Https),
+        _ => return Err(Refusal::Original("a scheme that is not HTTP")),
+    };
     let known = [&b""[..], b"HTTP/1.0", b"HTTP/1.1", b"HTTP/2", b"HTTP/3"];
     if !known.contains(&&*http.protocol) {
         return Err(Refusal::Original("an unknown version of HTTP"));
@@ -91,7 +112,7 @@ fn read_original(
     let method = Method::from_bytes(&http.method);
     let method = method.or(Err(Refusal::Original("a malformed method")))?;
     let written = written_target(text(&http.path)?, text(&http.query)?)?;
-    let target = Target::parse(&method, text(&http.host)?, &written, served)?;
+    let target = Target::parse(&method, text(&http.host)?, &written, served)?.over(scheme);
     // Envoy forwards its own spelling unless the answer replaces it by the one decided on.
     let decided = target.path_and_query()?.to_string();
     let respelled = (decided != written).then_some(decided);

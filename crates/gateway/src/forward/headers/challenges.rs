@@ -10,7 +10,11 @@ use http::header::{HeaderMap, HeaderValue, WWW_AUTHENTICATE};
 
 /// Removes the challenges of these schemes from a response; others stay, also in the same field.
 pub(super) fn strip(headers: &mut HeaderMap) {
-    let fields: Vec<HeaderValue> = headers.get_all(WWW_AUTHENTICATE).iter().cloned().collect();
+    let fields: Vec<HeaderValue> = headers
+        .get_all(WWW_AUTHENTICATE)
+        .iter()
+        .cloned()
+        .collect();
     // Nearly always: then the fields stay as the upstream wrote them.
     if !fields.iter().any(has_connection_challenge) {
         return;

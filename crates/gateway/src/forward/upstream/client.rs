@@ -201,7 +201,10 @@ impl UpstreamClient {
         loop {
             // This request is counted already.
             let alone = server.in_flight() <= 1;
-            let lease = server.shared.lease(alone, self.open_http2(server)).await?;
+            let lease = server
+                .shared
+                .lease(alone, self.open_http2(server))
+                .await?;
             let lease = used.insert(lease);
             let sent = body.take().unwrap_or_else(RequestBody::empty);
             let request = Request::from_parts(head, sent);

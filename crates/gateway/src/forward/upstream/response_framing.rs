@@ -167,7 +167,14 @@ mod tests {
                 kept,
                 "{method} {status} {fields:?}"
             );
-            assert!(response.headers().get_all(CONTENT_LENGTH).iter().count() <= 1);
+            assert!(
+                response
+                    .headers()
+                    .get_all(CONTENT_LENGTH)
+                    .iter()
+                    .count()
+                    <= 1
+            );
         }
     }
 }

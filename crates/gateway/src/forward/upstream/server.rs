@@ -6,8 +6,13 @@ use crate::transport::slots::Slot;
 use http::Uri;
 use http::header::HeaderValue;
 use http::uri::{Authority, Scheme};
+use portcullis_resource_server::FailureLog;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
+
+/// How long it must not have failed before it counts as well again: it is tried every five seconds.
+const CALM: Duration = Duration::from_secs(10);
 
 #[derive(Debug)]
 pub(super) struct Server {
@@ -25,6 +30,7 @@ pub(super) struct Server {
     in_flight: AtomicUsize,
     /// Whether its last probes succeeded.
     probes_succeed: AtomicBool,
+    pub(super) failures: FailureLog,
     /// When it may be tried again after a failure, in milliseconds of the clock.
     passed_over_until: AtomicU64,
 }
@@ -56,6 +62,7 @@ impl Server {
             shared: SharedConnection::default(),
             in_flight: AtomicUsize::new(0),
             probes_succeed: AtomicBool::new(true),
+            failures: FailureLog::with_calm(CALM),
             passed_over_until: AtomicU64::new(0),
         }))
     }

@@ -124,7 +124,9 @@ mod tests {
     use rcgen::{KeyPair, PKCS_ECDSA_P256_SHA256, PKCS_ECDSA_P384_SHA384, PKCS_ED25519};
 
     fn pem(algorithm: &'static rcgen::SignatureAlgorithm) -> String {
-        KeyPair::generate_for(algorithm).unwrap().serialize_pem()
+        KeyPair::generate_for(algorithm)
+            .unwrap()
+            .serialize_pem()
     }
 
     #[test]

@@ -7,7 +7,6 @@
 
 mod key;
 
-use super::kind::kind_name;
 use super::names::fits;
 use crate::config::AssertionConfig;
 use crate::refusal::Refusal;
@@ -16,6 +15,7 @@ use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue};
 use http::{Method, Response};
 use key::SigningKey;
+use portcullis_core::config::{DECRYPT, is_encrypted_key};
 use portcullis_core::jose::base64url;
 use portcullis_core::token::{AccessToken, Membership, NumericDate};
 use portcullis_core::{ConfigError, ConfigErrors, Faults};
@@ -100,14 +100,18 @@ impl Assertions {
                 let help = "make one by `openssl genpkey -algorithm EC -pkeyopt \
                     ec_paramgen_curve:P-256`, or leave `keys` out for one that is made at the \
                     start";
-                faults.wrong(&format!("keys[{index}]"), problem).help(help);
+                faults
+                    .wrong(&format!("keys[{index}]"), problem)
+                    .help(help);
                 None
             }
         };
         faults.check()?;
         let (Some(header), Some(keys)) = (header, keys) else {
             let fault = ConfigError::wrong("gateway.identity.assertion", "a value is missing");
-            return Err(fault.help("report this as a fault of Portcullis").into());
+            return Err(fault
+                .help("report this as a fault of Portcullis")
+                .into());
         };
         let assertions = Self {
             issuer: written.issuer.into(),
@@ -201,11 +205,13 @@ fn caller_claims(token: &AccessToken) -> Map<String, Value> {
     let scopes = identity.scopes();
     let scope = (!scopes.is_empty()).then(|| scopes.to_string());
     // Who acts for the caller (RFC 8693, section 4.1).
-    let act = token.claim("act").filter(|act| act.as_object().is_some());
+    let act = token
+        .claim("act")
+        .filter(|act| act.as_object().is_some());
     let members = [
         ("sub", identity.subject().map(Value::from)),
         ("client_id", identity.client().map(Value::from)),
-        ("kind", Some(kind_name(identity.kind()).into())),
+        ("kind", Some(identity.kind().name().into())),
         ("tenant", identity.tenant().map(Value::from)),
         // A subject is unique only together with its issuer (RFC 7519, section 4.1.2).
         ("token_issuer", Some(token.issuer().as_str().into())),
@@ -285,6 +291,9 @@ fn read_key(file: &Path) -> Result<SigningKey, String> {
     match SigningKey::read(&pem) {
         Ok(key) => Ok(key),
         // The file is never shown: it may hold a key of another kind.
+        Err(expected) if is_encrypted_key(&pem) => Err(format!(
+            "expected {expected}, found an encrypted key: {DECRYPT}"
+        )),
         Err(expected) => Err(format!("expected {expected}, found another text")),
     }
 }

@@ -18,7 +18,9 @@ pub(super) fn from_the_right(headers: &HeaderMap) -> impl Iterator<Item = Option
         .map(HeaderValue::as_bytes);
     // Empty elements count for nothing (RFC 9110, section 5.6.1.2).
     let elements = values.flat_map(Split::elements).map(<[u8]>::trim_ascii);
-    elements.filter(|element| !element.is_empty()).map(caller)
+    elements
+        .filter(|element| !element.is_empty())
+        .map(caller)
 }
 
 /// The parts of a value from the right, of which none is split between quotes.

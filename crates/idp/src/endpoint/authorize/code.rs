@@ -5,10 +5,9 @@
 //! on a page.
 
 use crate::config::user::User;
+use crate::endpoint::authorize::answer::ReturnAddress;
 use crate::endpoint::authorize::pushed;
-use crate::endpoint::authorize::request::{
-    AuthorizationRefusal, CodeRequest, ReturnAddress, judge,
-};
+use crate::endpoint::authorize::request::{AuthorizationRefusal, CodeRequest, judge};
 use crate::endpoint::http::caller::{PostedForm, RequestHead};
 use crate::endpoint::http::error::OAuthError;
 use crate::endpoint::http::params::Params;
@@ -17,14 +16,11 @@ use crate::state::IdpState;
 use crate::store::UserGrant;
 use crate::store::session::Session;
 use axum::extract::{RawQuery, State};
-use axum::http::StatusCode;
-use axum::http::header::{CACHE_CONTROL, LOCATION};
-use axum::response::{IntoResponse as _, Response};
+use axum::response::Response;
 use std::sync::Arc;
-use url::Url;
 
 /// What the pages say about a wrong name or password: not which of the two it was.
-pub(crate) const WRONG_PASSWORD: &str = "Wrong username or password.";
+pub(crate) const WRONG_PASSWORD: &str = "Wrong username or password";
 
 pub(crate) async fn show(
     State(state): State<Arc<IdpState>>,
@@ -70,19 +66,25 @@ pub(crate) async fn sign_in(
     if let Some(uri) = &request.pushed
         && !state.store().use_pushed(uri)
     {
-        return pages::error_page("This pushed request was already used.");
+        return pages::error_page(&state, &"This pushed request was already used.".into());
     }
     let Some(user) = user else {
         let why = "the user did not sign in";
         return refuse_back(&state, &request.back, "access_denied", why);
     };
     let before = browser::secret(&state, &form.caller.headers);
-    let (session, secret) = state.store().sign_in(before, &user.username, state.now());
+    let (session, secret) = state
+        .store()
+        .sign_in(before, &user.username, state.now());
     browser::with_secret(&state, send_code(&state, request, &session), &secret)
 }
 
-/// The user whose name and password a form has.
-pub(crate) fn user_of<'s>(state: &'s IdpState, form: &Params) -> Option<&'s User> {
+/// The user whose name and password a form has, or whose button was pressed.
+pub(crate) fn user_of(state: &IdpState, form: &Params) -> Option<Arc<User>> {
+    // The console shows every password, so the buttons beside it need none.
+    if let Some(name) = form.find("as").filter(|_| state.config.console) {
+        return state.user(name);
+    }
     let user = state.user(form.find("username")?)?;
     let password = form.find("password").unwrap_or_default();
     user.password.is(password).then_some(user)
@@ -148,11 +150,14 @@ fn send_code(state: &IdpState, request: CodeRequest, session: &Session) -> Respo
         audience: request.audience,
         nonce: request.nonce,
         auth_time: session.auth_time,
+        // Taken at its word: a password is whatever the client wants it to be here.
+        acr: request.acr,
         session: session.id.clone(),
         // A stolen code is worth nothing without this key (RFC 9449, section 10).
         jkt: request.dpop_jkt,
         x5t: None,
         act: None,
+        offline: request.offline,
         way: "authorization_code",
     };
     let code = store.add_code(
@@ -162,12 +167,12 @@ fn send_code(state: &IdpState, request: CodeRequest, session: &Session) -> Respo
         now,
     );
     drop(store);
-    redirect(state, &request.back, &[("code", &code)])
+    request.back.send(state, &[("code", &code)])
 }
 
 fn refuse(state: &IdpState, refusal: &AuthorizationRefusal) -> Response {
     match refusal {
-        AuthorizationRefusal::Page(message) => pages::error_page(message),
+        AuthorizationRefusal::Page(reason) => pages::error_page(state, reason),
         AuthorizationRefusal::Back(back, error, description) => {
             refuse_back(state, back, error, description)
         }
@@ -175,53 +180,24 @@ fn refuse(state: &IdpState, refusal: &AuthorizationRefusal) -> Response {
 }
 
 fn refuse_back(state: &IdpState, back: &ReturnAddress, error: &str, description: &str) -> Response {
-    redirect(
+    back.send(
         state,
-        back,
         &[("error", error), ("error_description", description)],
     )
-}
-
-/// Redirects the browser to the client, always by GET (RFC 9700, section 4.12) and with the issuer
-/// (RFC 9207).
-fn redirect(state: &IdpState, back: &ReturnAddress, params: &[(&str, &str)]) -> Response {
-    let Ok(mut url) = Url::parse(&back.redirect_uri) else {
-        return pages::error_page("The redirect URI is not a valid URL.");
-    };
-    {
-        let mut query = url.query_pairs_mut();
-        // A query that the redirect URI already has must stay (RFC 6749, section 3.1.2).
-        query.extend_pairs(params);
-        if let Some(state) = &back.state {
-            query.append_pair("state", state);
-        }
-        // Stops mix-up attacks on clients of several providers.
-        query.append_pair("iss", state.issuer.as_str());
-    }
-    (
-        // With 307 the browser would send the password on to the client.
-        StatusCode::SEE_OTHER,
-        [(LOCATION, url.as_str()), (CACHE_CONTROL, "no-store")],
-    )
-        .into_response()
 }
 
 /// Reads the query of a browser that the client sent.
 pub(crate) fn read(state: &IdpState, query: &str) -> Result<CodeRequest, AuthorizationRefusal> {
     // The repeated parameter may be the redirect URI, so the browser cannot be sent back.
-    let Ok(params) = Params::parse(query) else {
-        return Err(AuthorizationRefusal::Page(
-            "A parameter of the request is repeated.",
-        ));
-    };
+    let params = Params::parse(query)
+        .map_err(|error| AuthorizationRefusal::Page(error.description.as_str().into()))?;
     if let Some(uri) = params.find("request_uri")
         && pushed::is_ours(uri)
     {
         let client = params.find("client_id").unwrap_or_default();
         let Some(pushed) = pushed::find(state, uri, client) else {
-            return Err(AuthorizationRefusal::Page(
-                "The pushed request is unknown, expired, used, or another client's.",
-            ));
+            let problem = "The pushed request is unknown, expired, used, or another client's.";
+            return Err(AuthorizationRefusal::Page(problem.into()));
         };
         // What stands beside `request_uri` in the query does not count.
         return Ok(CodeRequest {

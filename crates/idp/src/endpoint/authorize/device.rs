@@ -6,6 +6,7 @@
 //! not counted.
 
 use crate::endpoint::authorize::code::{WRONG_PASSWORD, user_of};
+use crate::endpoint::client::mismatch::Mismatch;
 use crate::endpoint::client::target::OPENID_SCOPES;
 use crate::endpoint::http::caller::PostedForm;
 use crate::endpoint::http::error::{OAuthError, json};
@@ -32,10 +33,7 @@ fn codes(state: &IdpState, form: &PostedForm) -> Result<Value, OAuthError> {
     let (client, params) = (form.client(state)?, &form.params);
     // Not only at the token endpoint: there the user would have allowed the device in vain.
     if !client.may_use(DEVICE_CODE) {
-        return Err(OAuthError::new(
-            "unauthorized_client",
-            "the client may not use this grant",
-        ));
+        return Err(Mismatch::of_grant(&client, DEVICE_CODE).into_error("unauthorized_client"));
     }
     let scope = params.scope(state, &client, &OPENID_SCOPES)?;
     let asked = (client.id.clone(), scope, params.audience(state, &client)?);
@@ -154,7 +152,10 @@ fn answer(state: &IdpState, user_code: &str, answer: DeviceAnswer) -> bool {
 const NO_SUCH_CODE: &str = "No device is waiting for this code. It may have expired.";
 
 fn page(state: &IdpState, typed: &str, problem: Option<&str>) -> Response {
-    let request = state.store().waiting_device(typed, state.now()).cloned();
+    let request = state
+        .store()
+        .waiting_device(typed, state.now())
+        .cloned();
     match request {
         None => pages::code_page(Some(NO_SUCH_CODE)),
         Some(request) => {

@@ -55,7 +55,7 @@ fn accept(state: &IdpState, form: &PostedForm) -> Result<Value, OAuthError> {
         params.insert("dpop_jkt", &jkt);
     }
     judge(state, &params).map_err(|refusal| match refusal {
-        AuthorizationRefusal::Page(why) => OAuthError::invalid_request(why),
+        AuthorizationRefusal::Page(why) => OAuthError::invalid_request(&why.sentence()),
         AuthorizationRefusal::Back(_, error, why) => OAuthError::new(error, &why),
     })?;
     let uri = format!("{URN}{}", random_text(32));

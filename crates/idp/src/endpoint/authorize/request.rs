@@ -4,8 +4,12 @@
 //! Code only, and PKCE with S256 (RFC 7636). The parameters may have been pushed before (RFC 9126).
 
 use crate::config::client::RegisteredClient;
+use crate::dialect::shape::RefreshRule;
+use crate::endpoint::authorize::answer::{ResponseMode, ReturnAddress};
+use crate::endpoint::client::mismatch::{Mismatch, RefusalReason};
 use crate::endpoint::client::redirect_uri::is_registered;
 use crate::endpoint::client::target::OPENID_SCOPES;
+use crate::endpoint::http::error::{OAuthError, printable};
 use crate::endpoint::http::params::Params;
 use crate::state::IdpState;
 use std::sync::Arc;
@@ -24,25 +28,22 @@ pub(crate) struct CodeRequest {
     pub(crate) prompt: Option<String>,
     /// `max_age`: how long ago the user may have signed in, in seconds.
     pub(crate) max_age: Option<u64>,
+    /// The first of `acr_values`: how the client wants the user to sign in.
+    pub(crate) acr: Option<String>,
     /// `id_token_hint`: the user that the client expects.
     pub(crate) hint: Option<String>,
     /// The key to which the code is to be bound (RFC 9449, section 10): its thumbprint.
     pub(crate) dpop_jkt: Option<String>,
+    /// Whether the grant comes with refresh tokens.
+    pub(crate) offline: bool,
     /// The `request_uri` that it was pushed under.
     pub(crate) pushed: Option<String>,
     pub(crate) back: ReturnAddress,
 }
 
-/// Where the browser returns to; the client registered it.
-#[derive(Clone)]
-pub(crate) struct ReturnAddress {
-    pub(crate) redirect_uri: String,
-    pub(crate) state: Option<String>,
-}
-
 pub(crate) enum AuthorizationRefusal {
     /// Shown on a page: there is no address to return to.
-    Page(&'static str),
+    Page(RefusalReason),
     /// Sent back to the client.
     Back(ReturnAddress, &'static str, String),
 }
@@ -52,47 +53,94 @@ pub(crate) fn judge(
     state: &IdpState,
     params: &Params,
 ) -> Result<CodeRequest, AuthorizationRefusal> {
-    let client = state.client(params.find("client_id").unwrap_or_default());
-    let Some(client) = client else {
-        return Err(AuthorizationRefusal::Page(
-            "Unknown client: no client is configured under this `client_id`.",
-        ));
+    let (client, back) = recipient(state, params).map_err(AuthorizationRefusal::Page)?;
+    // Before every other check: it decides the way of their errors. Its own goes by the query.
+    let name = params.find("response_mode");
+    let Some(mode) = ResponseMode::from_name(name) else {
+        let found = printable(name.unwrap_or_default());
+        let expected = ResponseMode::NAMES.join("`, `");
+        let problem = format!(
+            "`response_mode`: expected one of `{expected}`, \
+             found `{found}`"
+        );
+        return Err(back.refuse("invalid_request", &problem));
     };
-    // An error must not go to an address that the client did not register (RFC 9700, section 4.11).
-    let back = match params.find("redirect_uri") {
-        Some(uri) if is_registered(&client, uri) => ReturnAddress {
-            redirect_uri: uri.to_owned(),
-            state: copy_of(params, "state"),
-        },
-        _ => {
-            return Err(AuthorizationRefusal::Page(
-                "The client did not register this `redirect_uri`.",
-            ));
-        }
-    };
-    check(&client, params).map_err(|(error, why)| back.refuse(error, why))?;
-    let max_age = match params.find("max_age").map(str::parse::<u64>) {
-        Some(Err(_)) => {
-            return Err(back.refuse("invalid_request", "`max_age` is not a number of seconds"));
-        }
-        Some(Ok(seconds)) => Some(seconds),
-        None => None,
-    };
+    // Errors go the way that the client asked for, too.
+    let back = ReturnAddress { mode, ..back };
+    check(&client, params).map_err(|error| back.refuse(error.error, &error.description))?;
+    let max_age = max_age(params);
+    let max_age = max_age.map_err(|problem| back.refuse("invalid_request", &problem))?;
     let scope = params.scope(state, &client, &OPENID_SCOPES);
+    let scope = scope.map_err(|error| back.refuse(error.error, &error.description))?;
     let audience = params.audience(state, &client);
     Ok(CodeRequest {
-        scope: scope.map_err(|error| back.refuse(error.error, &error.description))?,
+        offline: match state.config.dialect.shape().refresh_rule() {
+            RefreshRule::Always => true,
+            RefreshRule::OfflineScope => asks_offline(&scope),
+            RefreshRule::OfflineAccessType => params.find("access_type") == Some("offline"),
+        },
+        scope,
         audience: audience.map_err(|error| back.refuse(error.error, &error.description))?,
         client,
         challenge: challenge(params).unwrap_or_default().to_owned(),
         nonce: copy_of(params, "nonce"),
         prompt: copy_of(params, "prompt"),
         max_age,
+        // They stand in the order of preference (OpenID Connect Core, section 3.1.2.1).
+        acr: params
+            .find("acr_values")
+            .and_then(|values| values.split_ascii_whitespace().next())
+            .map(str::to_owned),
         hint: copy_of(params, "id_token_hint"),
         dpop_jkt: copy_of(params, "dpop_jkt"),
         pushed: None,
         back,
     })
+}
+
+/// The client, and where the browser returns to: both must be known before an error can be sent.
+fn recipient(
+    state: &IdpState,
+    params: &Params,
+) -> Result<(Arc<RegisteredClient>, ReturnAddress), RefusalReason> {
+    let id = params.find("client_id").unwrap_or_default();
+    let sent = params.find("redirect_uri");
+    let Some(client) = state.client(id) else {
+        // With the address that was sent, the line registers the client as it is.
+        let example = sent.unwrap_or("http://localhost:3000/callback");
+        let member = ("redirect_uris", example);
+        return Err(Mismatch::of_unknown_client(state, id, member).into());
+    };
+    // An error must not go to an address that the client did not register (RFC 9700, section 4.11).
+    match sent {
+        Some(uri) if is_registered(&client, uri) => {
+            let back = ReturnAddress {
+                redirect_uri: uri.to_owned(),
+                state: copy_of(params, "state"),
+                // The default of the code flow, until the request names another one.
+                mode: ResponseMode::Query,
+            };
+            Ok((client, back))
+        }
+        _ => {
+            let registered = ("redirect_uris", &client.redirect_uris[..]);
+            Err(Mismatch::of_client(&client, "redirect_uri", sent, registered).into())
+        }
+    }
+}
+
+fn max_age(params: &Params) -> Result<Option<u64>, String> {
+    let Some(sent) = params.find("max_age") else {
+        return Ok(None);
+    };
+    let found = printable(sent);
+    let problem = |_| format!("`max_age`: expected a number of seconds, found `{found}`");
+    sent.parse().map(Some).map_err(problem)
+}
+
+/// Whether a scope asks for a refresh token (OpenID Connect Core, section 11).
+pub(crate) fn asks_offline(scope: &str) -> bool {
+    scope.split(' ').any(|scope| scope == "offline_access")
 }
 
 impl ReturnAddress {
@@ -106,35 +154,45 @@ fn copy_of(params: &Params, name: &str) -> Option<String> {
 }
 
 /// The errors of a request whose return address is good.
-fn check(client: &RegisteredClient, params: &Params) -> Result<(), (&'static str, &'static str)> {
-    match params.find("response_type") {
-        Some("code") => {}
-        Some(_) => {
-            return Err((
-                "unsupported_response_type",
-                "`response_type` must be `code`",
-            ));
-        }
-        None => return Err(("invalid_request", "`response_type` is missing")),
-    }
+fn check(client: &RegisteredClient, params: &Params) -> Result<(), OAuthError> {
+    expect(params, "response_type", "code", "unsupported_response_type")?;
     if !client.may_use("authorization_code") {
-        return Err(("unauthorized_client", "the client may not use this grant"));
+        let mismatch = Mismatch::of_grant(client, "authorization_code");
+        return Err(mismatch.into_error("unauthorized_client"));
     }
     if params.find("request").is_some() || params.find("request_uri").is_some() {
-        return Err(("request_not_supported", "request objects are not supported"));
+        let problem = "request objects are not supported: send the parameters themselves";
+        return Err(OAuthError::new("request_not_supported", problem));
     }
     // `plain` would show the verifier to whoever sees the request.
-    if params.find("code_challenge_method") != Some("S256") || challenge(params).is_none() {
-        return Err((
-            "invalid_request",
-            "PKCE with `code_challenge_method=S256` is required",
-        ));
-    }
-    match params.find("dpop_jkt") {
-        Some(jkt) if jkt.len() != SHA256_LENGTH => {
-            Err(("invalid_request", "`dpop_jkt` is not a SHA-256 thumbprint"))
+    expect(params, "code_challenge_method", "S256", "invalid_request")?;
+    // Both are SHA-256 in base64url without padding, so a wrong length means a wrong method.
+    for name in ["code_challenge", "dpop_jkt"] {
+        let length = params.find(name).map(str::len);
+        let is_optional = name == "dpop_jkt" && length.is_none();
+        if length != Some(SHA256_LENGTH) && !is_optional {
+            let found = length.map_or("none".to_owned(), |length| format!("{length} characters"));
+            return Err(OAuthError::invalid_request(&format!(
+                "`{name}`: expected a SHA-256 in base64url, {SHA256_LENGTH} characters; \
+                 found {found}"
+            )));
         }
-        _ => Ok(()),
+    }
+    Ok(())
+}
+
+/// A parameter that has one value only.
+fn expect(params: &Params, name: &str, value: &str, error: &'static str) -> Result<(), OAuthError> {
+    match params.find(name) {
+        Some(sent) if sent == value => Ok(()),
+        Some(sent) => {
+            let sent = printable(sent);
+            let problem = format!("`{name}`: expected `{value}`, found `{sent}`");
+            Err(OAuthError::new(error, &problem))
+        }
+        None => Err(OAuthError::invalid_request(&format!(
+            "`{name}`: expected `{value}`, found none"
+        ))),
     }
 }
 

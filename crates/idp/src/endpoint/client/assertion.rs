@@ -17,12 +17,16 @@ const LONGEST_LIFE: u64 = 3_600;
 
 const LEEWAY: u64 = 60;
 
+/// What is told about an assertion that fails.
+const REFUSED: &str = "`client_assertion`: expected a JWT with `iss` and `sub` of a client, `aud` \
+    of this provider, `exp` within an hour and an unused `jti`, signed by the client's `jwk`";
+
 /// The client that an assertion authenticates.
 pub(crate) fn client(
     state: &IdpState,
     assertion: &str,
 ) -> Result<Arc<RegisteredClient>, OAuthError> {
-    authenticate(state, assertion).ok_or_else(OAuthError::invalid_client)
+    authenticate(state, assertion).ok_or_else(|| OAuthError::invalid_client(REFUSED))
 }
 
 fn authenticate(state: &IdpState, assertion: &str) -> Option<Arc<RegisteredClient>> {

@@ -3,10 +3,11 @@
 //! A request may use one method, and only the one that the client registered, if it did.
 
 use crate::config::client::{ClientAuthentication, RegisteredClient};
+use crate::endpoint::client::mismatch::Mismatch;
 use crate::endpoint::client::{assertion, certificate};
 use crate::endpoint::http::basic::basic;
 use crate::endpoint::http::caller::PostedForm;
-use crate::endpoint::http::error::OAuthError;
+use crate::endpoint::http::error::{OAuthError, printable};
 use crate::state::IdpState;
 use axum::http::header::AUTHORIZATION;
 use std::sync::Arc;
@@ -29,39 +30,66 @@ impl PostedForm {
         }
         let credentials = self.credentials()?;
         let Some(client) = state.client(&credentials.id) else {
-            return Err(OAuthError::invalid_client());
+            return Err(unknown(state, &credentials));
         };
-        if client.danger_unchecked || self.are_good(&credentials, &client, state) {
-            return Ok(client);
+        if !client.danger_unchecked {
+            self.prove(&credentials, &client, state)?;
         }
-        Err(OAuthError::invalid_client())
+        Ok(client)
     }
 
-    fn are_good(
+    fn prove(
         &self,
         credentials: &Credentials,
         client: &RegisteredClient,
         state: &IdpState,
-    ) -> bool {
+    ) -> Result<(), OAuthError> {
         // A secret beside the certificate would be a second method at once.
         if client.authenticates_by_tls() {
-            return credentials.secret.is_none()
-                && certificate::proves(state, &self.caller, client);
+            let proven =
+                credentials.secret.is_none() && certificate::proves(state, &self.caller, client);
+            let problem = "expected its certificate and no secret";
+            return check(proven, client, problem);
         }
-        let authentic = match (&client.secret, &credentials.secret) {
-            (Some(right), Some(sent)) => right.is(sent),
+        let wrong_secret;
+        let problem = match (&client.secret, &credentials.secret) {
+            (Some(right), Some(sent)) if right.is(sent) => {
+                let same = client.may_authenticate_by(credentials.by);
+                return check(same, client, &method_problem(client, credentials.by));
+            }
+            (Some(_), Some(sent)) => {
+                // The length alone shows a secret that was cut or quoted.
+                wrong_secret = format!(
+                    "expected the `secret` of its [[client]] in the settings, found another one \
+                        (length {})",
+                    sent.chars().count()
+                );
+                &wrong_secret
+            }
+            (Some(_), None) => {
+                "expected its secret, by HTTP Basic or as `client_secret`; found none"
+            }
             // A client with a key has no secret either, but must sign: naming itself is not enough.
-            (None, None) => client.is_public(),
-            _ => false,
+            (None, None) if client.is_public() => {
+                let same = client.may_authenticate_by(credentials.by);
+                return check(same, client, &method_problem(client, credentials.by));
+            }
+            (None, _) if !client.is_public() => "expected an assertion signed by its key",
+            (None, _) => {
+                "expected no secret, as the client is public; help: send `client_id` alone, or \
+                    write a `secret` into its [[client]] in the settings"
+            }
         };
-        authentic && client.may_authenticate_by(credentials.by)
+        check(false, client, problem)
     }
 
     /// Whether the request has client credentials, good or bad.
     pub(crate) fn tells_who_asks(&self) -> bool {
         let names = ["client_id", "client_secret", "client_assertion"];
         self.caller.headers.contains_key(AUTHORIZATION)
-            || names.iter().any(|name| self.params.find(name).is_some())
+            || names
+                .iter()
+                .any(|name| self.params.find(name).is_some())
     }
 
     fn credentials(&self) -> Result<Credentials, OAuthError> {
@@ -78,7 +106,10 @@ impl PostedForm {
                 by,
             });
         };
-        let (id, by_basic) = basic(value.as_bytes()).ok_or_else(OAuthError::invalid_client)?;
+        let (id, by_basic) = basic(value.as_bytes()).ok_or_else(|| {
+            let expected = "`Authorization`: expected `Basic` and id:secret in base64";
+            OAuthError::invalid_client(expected)
+        })?;
         if secret.is_some() {
             return Err(OAuthError::invalid_request(
                 "two methods of client authentication at once",
@@ -116,12 +147,46 @@ impl PostedForm {
         let client = assertion::client(state, params.need("client_assertion")?)?;
         // `client_id` is optional beside an assertion, but must not contradict it (RFC 7521,
         // section 4.2).
-        let same = params.find("client_id").is_none_or(|id| id == client.id);
-        let proven = same && client.may_authenticate_by(ClientAuthentication::PrivateKeyJwt);
-        if proven {
-            Ok(client)
-        } else {
-            Err(OAuthError::invalid_client())
-        }
+        let same = params
+            .find("client_id")
+            .is_none_or(|id| id == client.id);
+        check(
+            same,
+            &client,
+            "expected the same `client_id` as in the assertion",
+        )?;
+        let by = ClientAuthentication::PrivateKeyJwt;
+        let allowed = client.may_authenticate_by(by);
+        check(allowed, &client, &method_problem(&client, by))?;
+        Ok(client)
     }
+}
+
+fn check(proven: bool, client: &RegisteredClient, problem: &str) -> Result<(), OAuthError> {
+    if proven {
+        return Ok(());
+    }
+    let id = printable(&client.id);
+    Err(OAuthError::invalid_client(&format!(
+        "client `{id}`: {problem}"
+    )))
+}
+
+fn method_problem(client: &RegisteredClient, by: ClientAuthentication) -> String {
+    let expected = client
+        .token_endpoint_auth_method
+        .map_or("any", ClientAuthentication::name);
+    let found = by.name();
+    format!(
+        "expected `token_endpoint_auth_method` `{expected}` as in the settings, found `{found}`"
+    )
+}
+
+fn unknown(state: &IdpState, credentials: &Credentials) -> OAuthError {
+    // The line never repeats the secret that was sent.
+    let member = match credentials.secret {
+        Some(_) => ("secret", "..."),
+        None => ("redirect_uris", "http://localhost:3000/callback"),
+    };
+    Mismatch::of_unknown_client(state, &credentials.id, member).into_error("invalid_client")
 }

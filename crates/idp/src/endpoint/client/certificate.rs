@@ -8,7 +8,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use rustls::pki_types::UnixTime;
 use serde_json::Value;
-use x509_parser::prelude::{FromDer as _, GeneralName, X509Certificate};
+use x509_cert::Certificate;
+use x509_cert::der::Decode as _;
+use x509_cert::ext::pkix::SubjectAltName;
+use x509_cert::ext::pkix::name::GeneralName;
 
 /// Whether the certificate of the connection is the client's.
 pub(crate) fn proves(state: &IdpState, caller: &RequestHead, client: &RegisteredClient) -> bool {
@@ -38,42 +41,35 @@ fn is_named(caller: &RequestHead, client: &RegisteredClient) -> bool {
     let Some(own) = caller.certificates.first() else {
         return false;
     };
-    let Ok((_, certificate)) = X509Certificate::from_der(own) else {
+    let Ok(certificate) = Certificate::from_der(own) else {
         return false;
     };
+    let content = certificate.tbs_certificate();
     if let Some(dn) = &client.tls_client_auth_subject_dn {
-        return subject(&certificate) == Some(without_spaces(dn));
+        return has_subject(&certificate, dn);
     }
     let Some(wanted) = &client.tls_client_auth_san_dns else {
         return false;
     };
-    let Ok(Some(names)) = certificate.subject_alternative_name() else {
+    let Ok(Some((_, names))) = content.get_extension::<SubjectAltName>() else {
         return false;
     };
-    let mut names = names.value.general_names.iter();
-    names.any(|name| matches!(name, GeneralName::DNSName(name) if name == wanted))
+    let mut names = names.0.iter();
+    names.any(|name| matches!(name, GeneralName::DnsName(name) if name.as_str() == wanted))
 }
 
-/// The subject as RFC 4514 writes it, the last part first. Values that need escapes do not occur
-/// here.
-fn subject(certificate: &X509Certificate<'_>) -> Option<String> {
-    let mut parts = Vec::new();
-    for attribute in certificate.subject().iter_attributes() {
-        let name = x509_parser::objects::oid2abbrev(
-            attribute.attr_type(),
-            x509_parser::objects::oid_registry(),
-        )
-        .ok()?;
-        parts.push(format!("{name}={}", attribute.as_str().ok()?));
-    }
-    // Certificates have the most general part first, and the text has it last.
-    parts.reverse();
-    Some(without_spaces(&parts.join(",")))
+/// Whether its subject is this text, as RFC 4514 writes it: the most specific part first.
+fn has_subject(certificate: &Certificate, dn: &str) -> bool {
+    let subject = certificate.tbs_certificate().subject();
+    without_spaces(&subject.to_string()) == without_spaces(dn)
 }
 
 /// Without the spaces behind commas, which do not count.
 fn without_spaces(dn: &str) -> String {
-    dn.split(',').map(str::trim).collect::<Vec<_>>().join(",")
+    dn.split(',')
+        .map(str::trim)
+        .collect::<Vec<_>>()
+        .join(",")
 }
 
 /// Section 2.2.2: it stands in one of the client's keys.
@@ -90,4 +86,34 @@ fn is_registered(caller: &RequestHead, client: &RegisteredClient) -> bool {
 fn certificate_of(jwk: &Value) -> Option<Vec<u8>> {
     let first = jwk.get("x5c")?.get(0)?.as_str()?;
     STANDARD.decode(first).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rcgen::{CertificateParams, DnType, KeyPair};
+
+    #[test]
+    fn a_subject_is_compared_as_rfc_4514_writes_it() {
+        let mut params = CertificateParams::default();
+        params.distinguished_name = rcgen::DistinguishedName::new();
+        for (part, value) in [
+            (DnType::CountryName, "DE"),
+            (DnType::OrganizationName, "Example, Inc."),
+            (DnType::CommonName, "machine"),
+        ] {
+            params.distinguished_name.push(part, value);
+        }
+        let pair = KeyPair::generate().unwrap();
+        let made = params.self_signed(&pair).unwrap();
+        let certificate = Certificate::from_der(made.der()).unwrap();
+        for (dn, is_its) in [
+            (r"CN=machine,O=Example\, Inc.,C=DE", true),
+            (r"CN=machine, O=Example\, Inc., C=DE", true),
+            (r"C=DE,O=Example\, Inc.,CN=machine", false),
+            ("CN=machine", false),
+        ] {
+            assert_eq!(has_subject(&certificate, dn), is_its, "{dn}");
+        }
+    }
 }

@@ -4,5 +4,6 @@ pub(crate) mod assertion;
 pub(crate) mod authentication;
 pub(crate) mod certificate;
 pub(crate) mod dpop;
+pub(crate) mod mismatch;
 pub(crate) mod redirect_uri;
 pub(crate) mod target;

@@ -2,6 +2,7 @@
 
 use crate::config::client::RegisteredClient;
 use crate::dialect::entra::GRAPH_AUDIENCE;
+use crate::endpoint::client::mismatch::Mismatch;
 use crate::endpoint::http::error::OAuthError;
 use crate::endpoint::http::params::Params;
 use crate::state::IdpState;
@@ -36,10 +37,15 @@ impl Params {
         if is_graph || client.danger_unchecked || contains(&client.audiences, asked) {
             return Ok(asked.to_owned());
         }
-        Err(OAuthError::new(
-            "invalid_target",
-            "the client may not ask for this audience",
-        ))
+        let parameter = match self.find("resource") {
+            Some(_) => "resource",
+            None => "audience",
+        };
+        let registered = ("audiences", &client.audiences[..]);
+        let mut mismatch = Mismatch::of_client(client, parameter, Some(asked), registered);
+        // Nobody has to register the default one.
+        mismatch.registered.insert(0, default);
+        Err(mismatch.into_error("invalid_target"))
     }
 
     /// The API of `scope=api://.../.default`, Entra ID's way to ask for an audience.
@@ -74,10 +80,12 @@ impl Params {
         for scope in &scopes {
             let allowed = also.contains(scope) || contains(&client.scopes, scope);
             if !allowed && !client.danger_unchecked {
-                return Err(OAuthError::new(
-                    "invalid_scope",
-                    "the client may not ask for one of these scopes",
-                ));
+                let registered = ("scopes", &client.scopes[..]);
+                let mut mismatch = Mismatch::of_client(client, "scope", Some(scope), registered);
+                mismatch
+                    .registered
+                    .extend(also.iter().map(ToString::to_string));
+                return Err(mismatch.into_error("invalid_scope"));
             }
         }
         Ok(scopes.join(" "))

@@ -1,20 +1,27 @@
 //! The clients, with their secrets: they are for development.
 
 use crate::config::client::RegisteredClient;
-use crate::endpoint::console::page::{MenuPage, chips, copyable, ok};
+use crate::endpoint::console::page::{MenuPage, chips, copyable, ok, query_value};
+use crate::endpoint::console::settings::where_kept;
+use crate::endpoint::console::trial::curl::curl;
+use crate::endpoint::console::trial::draft::pair;
 use crate::state::IdpState;
+use crate::state::origin::Origin;
+use crate::store::trials::TrialRequest;
 use axum::extract::State;
 use axum::response::Response;
 use maud::{Markup, html};
 use std::sync::Arc;
 
 pub(crate) async fn show(State(state): State<Arc<IdpState>>) -> Response {
-    let clients = state.clients.all();
+    let clients = state.clients.with_origins();
     let content = html! {
-        p.lead {
-            "Applications that can get tokens, from the settings: "
-            code { "[[client]]" } "."
+        p.lead { "Applications that can get tokens." }
+        p.actions {
+            a.button.main href="/console/clients/edit" { "Add a client" }
+            a.button href="/console/settings" { "Save as settings" }
         }
+        (where_kept(&state))
         @if state.config.danger_any_client {
             p.notice {
                 "Any other name works as a client too, and passes every check ("
@@ -23,32 +30,37 @@ pub(crate) async fn show(State(state): State<Arc<IdpState>>) -> Response {
         }
         @if clients.is_empty() {
             p.empty {
-                "None. Add a " code { "[[client]]" }
+                "None. Add one here, or a " code { "[[client]]" }
                 " with " code { "id" }
                 " and " code { "secret" }
                 " or " code { "redirect_uris" }
                 " to the settings file."
             }
         }
-        div.cards { @for client in &clients { (card(&state, client)) } }
+        div.cards { @for (client, origin) in &clients { (card(&state, client, *origin)) } }
     };
     ok(&state, MenuPage::Clients, "Clients", &content)
 }
 
-fn card(state: &IdpState, client: &RegisteredClient) -> Markup {
+fn card(state: &IdpState, client: &RegisteredClient, origin: Origin) -> Markup {
+    // What it is registered for, not what it was seen to do.
     let kind = match (&client.secret, client.is_public()) {
         (_, true) => "nothing (public client)",
         (Some(_), _) => "secret",
         (None, _) => "signed assertion",
     };
     // An id may have characters that mean something in a query, such as `&`.
-    let make = format!(
-        "/console/make?user={}",
-        form_urlencoded::byte_serialize(client.id.as_bytes()).collect::<String>()
-    );
+    let id = query_value(&client.id);
     html! {
         article.card {
-            h2 { (client.id) }
+            div.head {
+                h2 { (client.id) }
+                @match origin {
+                    Origin::Settings => {},
+                    Origin::Console => span.tag { "by hand" },
+                    Origin::Registration => span.tag { "registered itself" },
+                }
+            }
             dl {
                 div { dt { "Authenticates by" } dd { (kind) } }
                 @if let Some(secret) = &client.secret {
@@ -71,20 +83,33 @@ fn card(state: &IdpState, client: &RegisteredClient) -> Markup {
                 (copyable(
                     &format!("curl-{}", client.id),
                     &format!("Client credentials of {}", client.id),
-                    &curl(state, client, secret.reveal()),
+                    &curl(&state.base, &token_request(state, client, secret.reveal())),
                 ))
             }
             p.actions {
-                a.button href=(make) { "Make a token" span.unseen { " for " (client.id) } }
+                @if client.may_use("authorization_code") && !client.redirect_uris.is_empty() {
+                    a.button href={ "/console/try?client=" (id) } {
+                        "Try a sign-in" span.unseen { " with " (client.id) }
+                    }
+                }
+                a.button href={ "/console/make?user=" (id) } {
+                    "Make a token" span.unseen { " for " (client.id) }
+                }
+                a.button href={ "/console/clients/edit?id=" (id) } {
+                    "Edit" span.unseen { " " (client.id) }
+                }
             }
         }
     }
 }
 
-fn curl(state: &IdpState, client: &RegisteredClient, secret: &str) -> String {
-    let endpoint = state.endpoint(state.endpoints.token.as_ref(), "/token");
-    format!(
-        "curl -s {endpoint} -u {}:{secret} -d grant_type=client_credentials",
-        client.id
-    )
+/// The client's own token request. Its names and secrets may be anything, so `curl` quotes them.
+fn token_request(state: &IdpState, client: &RegisteredClient, secret: &str) -> TrialRequest {
+    let theirs = state.endpoints.token.clone();
+    TrialRequest {
+        target: theirs.unwrap_or_else(|| "/token".to_owned()),
+        form: Some(vec![pair("grant_type", "client_credentials")]),
+        basic: Some(pair(&client.id, secret)),
+        bearer: None,
+    }
 }

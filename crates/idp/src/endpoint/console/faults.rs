@@ -1,5 +1,6 @@
 //! The fault switches.
 
+use crate::endpoint::console::fields::flaw_options;
 use crate::endpoint::console::page::{MenuPage, go_to, message, ok, page};
 use crate::endpoint::dev::switches::{claims_of, flaw_of, throw};
 use crate::endpoint::http::caller::PostedForm;
@@ -7,11 +8,10 @@ use crate::endpoint::http::error::OAuthError;
 use crate::endpoint::http::params::Params;
 use crate::fault::Fault;
 use crate::fault::endpoint::Endpoint;
-use crate::fault::flaw::Flaw;
 use crate::state::IdpState;
 use crate::token::claims::JsonObject;
 use crate::token::kind::FlowToken;
-use axum::extract::State;
+use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use maud::{Markup, html};
@@ -22,15 +22,32 @@ use std::time::Duration;
 
 const SLOW: [u64; 3] = [500, 2_000, 10_000];
 
-pub(crate) async fn show(State(state): State<Arc<IdpState>>) -> Response {
-    ok(&state, MenuPage::Faults, "Faults", &content(&state, None))
+/// Where the browser goes after all faults were cleared.
+const CLEARED: &str = "/console/faults?cleared=true";
+
+pub(crate) async fn show(
+    State(state): State<Arc<IdpState>>,
+    RawQuery(query): RawQuery,
+) -> Response {
+    let cleared = query.as_deref() == Some("cleared=true");
+    let content = html! {
+        @if cleared { p.done role="status" { "All faults cleared" } }
+        (content(&state, None))
+    };
+    ok(&state, MenuPage::Faults, "Faults", &content)
 }
 
 pub(crate) async fn set(
     State(state): State<Arc<IdpState>>,
     form: Result<PostedForm, OAuthError>,
 ) -> Response {
-    match form.and_then(|form| throw(&state, read_form(&form.params))) {
+    let switches = form.map(|form| read_form(&form.params));
+    // Asked before the switches are moved, as that takes them.
+    let resets = switches
+        .as_ref()
+        .is_ok_and(|it| it.contains_key("reset"));
+    match switches.and_then(|switches| throw(&state, switches)) {
+        Ok(()) if resets => go_to(CLEARED),
         Ok(()) => go_to("/console/faults"),
         Err(error) => {
             let content = content(&state, Some(&error.description));
@@ -54,12 +71,11 @@ fn read_form(params: &Params) -> JsonObject {
     }
     // Browsers send an emptied field without a value, and over HTTP a missing switch stays as it
     // is.
-    for (name, nothing) in [
-        ("clock_off", "0"),
-        ("access_token_claims", "{}"),
-        ("id_token_claims", "{}"),
-    ] {
-        wanted.entry(name).or_insert(Value::from(nothing));
+    wanted.entry("clock_off").or_insert(Value::from("0"));
+    for kind in FlowToken::ALL {
+        wanted
+            .entry(format!("{}_claims", kind.name()))
+            .or_insert(Value::from("{}"));
     }
     wanted
 }
@@ -83,8 +99,12 @@ fn content(state: &IdpState, problem: Option<&str>) -> Markup {
             }
             fieldset {
                 legend { "Tokens" }
-                (tokens(state, FlowToken::Access, "access_token", "Access tokens"))
-                (tokens(state, FlowToken::Id, "id_token", "ID tokens"))
+                @for (kind, label) in [
+                    (FlowToken::Access, "Access tokens"),
+                    (FlowToken::Id, "ID tokens"),
+                    (FlowToken::Logout, "Logout tokens"),
+                    (FlowToken::Event, "Security events"),
+                ] { (tokens(state, kind, label)) }
             }
             fieldset {
                 legend { "Clock" }
@@ -153,9 +173,11 @@ fn label(fault: Fault) -> String {
     }
 }
 
-fn tokens(state: &IdpState, kind: FlowToken, name: &str, label: &str) -> Markup {
+fn tokens(state: &IdpState, kind: FlowToken, label: &str) -> Markup {
+    let name = kind.name();
     let (flaw, claims) = (flaw_of(state, kind), claims_of(state, kind));
     let (flaw_name, claims_name) = (format!("{name}_flaw"), format!("{name}_claims"));
+    // An empty object would look like a change.
     let text = if claims.is_empty() {
         String::new()
     } else {
@@ -166,7 +188,7 @@ fn tokens(state: &IdpState, kind: FlowToken, name: &str, label: &str) -> Markup 
             div {
                 label for=(flaw_name) { (label) }
                 select id=(flaw_name) name=(flaw_name) {
-                    @for (value, told) in [("none", "good")].into_iter().chain(Flaw::NAMES) {
+                    @for (value, told) in flaw_options("good", kind) {
                         option value=(value) selected[value == flaw] { (told) }
                     }
                 }

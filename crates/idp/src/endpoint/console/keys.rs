@@ -15,7 +15,10 @@ use std::sync::Arc;
 pub(crate) async fn show(State(state): State<Arc<IdpState>>) -> Response {
     let (published, retired) = (state.keys.all(), state.keys.retired_keys());
     let signing = state.keys.signing();
-    let first = state.documents.first().map(|first| state.url(&first.keys));
+    let first = state
+        .documents
+        .first()
+        .map(|first| state.url(&first.keys));
     let content = html! {
         @if let Some(url) = &first {
             p.lead { "Published at " a href=(url) { code { (url) } } "." }

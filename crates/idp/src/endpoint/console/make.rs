@@ -1,12 +1,14 @@
 //! The form for a token to order, good or deliberately bad.
 
+use crate::endpoint::console::fields::{TextField, flaw_options, select};
 use crate::endpoint::console::page::{MenuPage, go_to, message, ok, page};
-use crate::endpoint::dev::making::{flaws, make_token};
+use crate::endpoint::dev::making::make_token;
 use crate::endpoint::http::caller::PostedForm;
 use crate::endpoint::http::error::OAuthError;
 use crate::endpoint::http::params::Params;
 use crate::state::IdpState;
 use crate::state::record::keep_token;
+use crate::token::kind::FlowToken;
 use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -30,6 +32,7 @@ pub(crate) async fn make(
     State(state): State<Arc<IdpState>>,
     form_sent: Result<PostedForm, OAuthError>,
 ) -> Response {
+    // One page for both: a form that cannot be read, and an order that cannot be made.
     let refused = |wanted: Option<&Params>, error: &OAuthError| {
         let content = form(&state, wanted, Some(&error.description));
         page(
@@ -46,11 +49,8 @@ pub(crate) async fn make(
     };
     match make_token(&state, &params) {
         Ok(made) => {
-            let way = match params.find("flaw").filter(|flaw| *flaw != "none") {
-                Some(flaw) => format!("made on the console, {flaw}"),
-                None => "made on the console".to_owned(),
-            };
-            let id = keep_token(&state, made.kind, way, params.find("user"), &made.token);
+            let way = "made on the console".to_owned();
+            let id = keep_token(&state, made.kind, way, None, &made.token);
             // Redirected, so that a reload does not make another token.
             go_to(&format!("/console/tokens/{id}"))
         }
@@ -79,43 +79,31 @@ fn form(state: &IdpState, wanted: Option<&Params>, problem: Option<&str>) -> Mar
             fieldset {
                 legend { "Subject" }
                 (whom(state, held("user")))
-                (field("scope", "Scopes", "separated by spaces", held("scope"), "orders:read"))
-                (field("roles", "Roles", "in addition to their own", held("roles"), "Admin"))
-                (field(
-                    "audience",
-                    "Audience",
-                    "",
-                    held("audience"),
-                    &state.audience_for(crate::state::USERS_CLIENT),
-                ))
+                (TextField::new("scope", "Scopes", held("scope"))
+                    .hint("separated by spaces").example("orders:read").show())
+                (TextField::new("roles", "Roles", held("roles"))
+                    .hint("in addition to their own").example("Admin").show())
+                (TextField::new("audience", "Audience", held("audience"))
+                    .default(&state.audience_for(crate::state::USERS_CLIENT)).show())
             }
             fieldset {
                 legend { "Token" }
                 (select("format", "Kind", held("format"), FORMATS.into_iter()))
-                (field(
-                    "lifetime",
-                    "Lifetime",
-                    "in seconds",
-                    held("lifetime"),
-                    &state.config.access_token_lifetime.to_string(),
-                ))
+                (TextField::new("lifetime", "Lifetime", held("lifetime"))
+                    .hint("in seconds")
+                    .default(&state.config.access_token_lifetime.to_string()).show())
                 (select(
                     "flaw",
                     "Flaw",
                     held("flaw"),
-                    [("none", "none")].into_iter().chain(flaws()),
+                    flaw_options("none", FlowToken::Access),
                 ))
             }
             fieldset.whole {
                 legend { "Claims" }
-                label for="claims" { "Any claims, as JSON" }
-                p.hint id="claims-hint" {
-                    "Added to the token's own claims, or in their place. " code { "null" }
-                    " removes a claim."
-                }
-                textarea id="claims" name="claims" rows="4" spellcheck="false"
-                    aria-describedby="claims-hint"
-                    placeholder=r#"{"department": "sales", "email": null}"# { (held("claims")) }
+                (TextField::new("claims", "Any claims, as JSON", held("claims"))
+                    .hint("Added to the token's own claims, or in their place. null removes one.")
+                    .example(r#"{"department": "sales", "email": null}"#).lines(4).show())
             }
             p.actions { button type="submit" { "Make token" } }
         }
@@ -126,38 +114,12 @@ fn whom(state: &IdpState, held: &str) -> Markup {
     html! {
         label for="user" { "For" }
         select id="user" name="user" {
-            optgroup label="Users" { @for user in &state.config.users {
+            optgroup label="Users" { @for (user, _) in state.users.all() {
                 option value=(user.username) selected[user.username == held] { (user.username) }
             } }
             optgroup label="Clients" { @for client in state.clients.all() {
                 option value=(client.id) selected[client.id == held] { (client.id) }
             } }
-        }
-    }
-}
-
-fn field(name: &str, label: &str, hint: &str, held: &str, placeholder: &str) -> Markup {
-    let described = (!hint.is_empty()).then(|| format!("{name}-hint"));
-    html! {
-        label for=(name) { (label) }
-        @if let Some(id) = &described { p.hint id=(id) { (hint) } }
-        input id=(name) name=(name) value=(held) placeholder=(placeholder) autocomplete="off"
-            autocapitalize="none" spellcheck="false" aria-describedby=[described.as_ref()];
-    }
-}
-
-fn select<'n>(
-    name: &str,
-    label: &str,
-    held: &str,
-    options: impl Iterator<Item = (&'n str, &'n str)>,
-) -> Markup {
-    html! {
-        label for=(name) { (label) }
-        select id=(name) name=(name) {
-            @for (value, told) in options {
-                option value=(value) selected[value == held] { (told) }
-            }
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::endpoint::console::page::{MenuPage, copyable, ok};
 use crate::endpoint::console::time;
+use crate::endpoint::console::trial::curl::field;
 use crate::fault::Fault;
 use crate::fault::endpoint::Endpoint;
 use crate::state::IdpState;
@@ -25,7 +26,8 @@ pub(crate) async fn show(State(state): State<Arc<IdpState>>) -> Response {
             (copyable("curl", "Get a token with curl", &curl(&state)))
             p {
                 "For other claims, or a faulty token: "
-                a href="/console/make" { "make a token" } "."
+                a href="/console/make" { "make a token" } ". To see a whole sign-in: "
+                a href="/console/try" { "try one" } "."
             }
         }
         section aria-labelledby="endpoints" {
@@ -41,6 +43,7 @@ pub(crate) async fn show(State(state): State<Arc<IdpState>>) -> Response {
 }
 
 fn settings(state: &IdpState) -> String {
+    // Where the client is the audience, there are as many as clients.
     let mut audiences = Vec::new();
     for client in &state.config.clients {
         let audience = state.audience_for(&client.id);
@@ -72,14 +75,15 @@ fn settings(state: &IdpState) -> String {
 }
 
 fn curl(state: &IdpState) -> String {
-    let user = state
-        .config
-        .users
+    // A user who exists: the command is meant to be pasted.
+    let users = state.users.all();
+    let user = users
         .first()
-        .map_or("alice", |user| &user.username);
+        .map_or("alice", |(user, _)| &user.username);
     format!(
-        "TOKEN=$(curl -s {} -d user={user})",
-        state.url("/dev/token")
+        "TOKEN=$(curl -s {} {})",
+        state.url("/dev/token"),
+        field("user", user)
     )
 }
 
@@ -178,6 +182,7 @@ fn answers(fault: Fault) -> Markup {
 }
 
 fn facts(state: &IdpState) -> Markup {
+    // A wrong clock explains many refusals, so it is shown first of all.
     let off = state.clock_off.load(Ordering::SeqCst);
     let clock = match off {
         0 => "correct".to_owned(),

@@ -4,6 +4,7 @@ use crate::endpoint::dev::switches::{claims_of, flaw_of};
 use crate::fault::Fault;
 use crate::fault::endpoint::Endpoint;
 use crate::state::IdpState;
+use crate::state::console_file::keep;
 use crate::token::kind::FlowToken;
 use axum::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, LOCATION, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
@@ -17,6 +18,7 @@ use std::sync::atomic::Ordering;
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum MenuPage {
     Overview,
+    Try,
     Users,
     Clients,
     Keys,
@@ -24,13 +26,16 @@ pub(crate) enum MenuPage {
     Make,
     Faults,
     Requests,
+    Events,
 }
 
-const MENU: [(MenuPage, &str, &str); 8] = [
+const MENU: [(MenuPage, &str, &str); 10] = [
     (MenuPage::Overview, "/console", "Overview"),
+    (MenuPage::Try, "/console/try", "Try a sign-in"),
     (MenuPage::Make, "/console/make", "Make a token"),
     (MenuPage::Tokens, "/console/tokens", "Tokens"),
     (MenuPage::Requests, "/console/requests", "Requests"),
+    (MenuPage::Events, "/console/events", "Events"),
     (MenuPage::Faults, "/console/faults", "Faults"),
     (MenuPage::Keys, "/console/keys", "Keys"),
     (MenuPage::Users, "/console/users", "Users"),
@@ -104,6 +109,34 @@ pub(crate) fn go_to(path: &str) -> Response {
         .into_response()
 }
 
+/// Where the browser goes after users or clients changed; an error if the change is not kept.
+pub(crate) fn after_change(state: &IdpState, place: MenuPage, list: &str) -> Response {
+    match keep(state) {
+        Ok(()) => go_to(list),
+        Err(problem) => {
+            let content = html! {
+                p.problem role="alert" {
+                    "The change counts until the provider stops, but it could not be kept in "
+                    (problem)
+                }
+                p.actions { a.button href=(list) { "Continue" } }
+            };
+            // Not the visitor's fault: a file that cannot be written.
+            let status = StatusCode::INTERNAL_SERVER_ERROR;
+            page(state, status, place, "Not kept", &content)
+        }
+    }
+}
+
+/// A text as a value in a query: names may have characters that mean something there.
+pub(crate) fn query_value(text: &str) -> String {
+    form_urlencoded::byte_serialize(text.as_bytes()).collect()
+}
+
+pub(crate) fn hidden(name: &str, value: &str) -> Markup {
+    html! { input type="hidden" name=(name) value=(value); }
+}
+
 /// A text with a button that copies it. The name is unique on its page.
 pub(crate) fn copyable(name: &str, label: &str, text: &str) -> Markup {
     html! {
@@ -127,6 +160,7 @@ pub(crate) fn copy_button(name: &str, label: &str) -> Markup {
 /// A message in which names stand between backticks.
 pub(crate) fn message(text: &str) -> Markup {
     html! {
+        // Escaped part by part: a value between backticks may be markup.
         @for (place, part) in text.split('`').enumerate() {
             @if place % 2 == 0 { (part) } @else { code { (part) } }
         }
@@ -151,14 +185,16 @@ fn faults(state: &IdpState) -> usize {
         usize::from(flaw_of(state, kind) != "none")
             + usize::from(!claims_of(state, kind).is_empty())
     };
+    // A clock that is off fails tokens as a fault does, and is forgotten as easily.
     let clock = usize::from(state.clock_off.load(Ordering::SeqCst) != 0);
-    failing.count() + flawed(FlowToken::Access) + flawed(FlowToken::Id) + clock
+    failing.count() + FlowToken::ALL.map(flawed).iter().sum::<usize>() + clock
 }
 
 fn headers() -> [(HeaderName, HeaderValue); 4] {
     // Claims are anybody's text: even if one became markup, no script in it would run.
     const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; \
-                          form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+                          connect-src 'self'; form-action 'self'; base-uri 'none'; \
+                          frame-ancestors 'none'";
     [
         (CACHE_CONTROL, HeaderValue::from_static("no-store")),
         (CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY)),

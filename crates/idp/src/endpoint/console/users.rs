@@ -1,8 +1,10 @@
 //! The users, with their passwords: they are for development.
 
 use crate::config::user::User;
-use crate::endpoint::console::page::{MenuPage, chips, ok};
+use crate::endpoint::console::page::{MenuPage, chips, ok, query_value};
+use crate::endpoint::console::settings::where_kept;
 use crate::state::IdpState;
+use crate::state::origin::Origin;
 use axum::extract::State;
 use axum::response::Response;
 use maud::{Markup, html};
@@ -10,31 +12,38 @@ use serde_json::Value;
 use std::sync::Arc;
 
 pub(crate) async fn show(State(state): State<Arc<IdpState>>) -> Response {
-    let users = &state.config.users;
+    let users = state.users.all();
     let content = html! {
-        p.lead { "People who can sign in, from the settings: " code { "[[user]]" } "." }
+        p.lead { "People who can sign in." }
+        p.actions {
+            a.button.main href="/console/users/edit" { "Add a user" }
+            a.button href="/console/settings" { "Save as settings" }
+        }
+        (where_kept(&state))
         @if users.is_empty() {
             p.empty {
-                "None. Add a " code { "[[user]]" }
+                "None. Add one here, or a " code { "[[user]]" }
                 " with " code { "username" }
                 " and " code { "password" }
                 " to the settings file."
             }
         }
-        div.cards { @for user in users { (card(&state, user)) } }
+        div.cards { @for (user, origin) in &users { (card(&state, user, *origin)) } }
     };
     ok(&state, MenuPage::Users, "Users", &content)
 }
 
-fn card(state: &IdpState, user: &User) -> Markup {
-    let make = format!(
-        "/console/make?user={}",
-        form_urlencoded::byte_serialize(user.username.as_bytes()).collect::<String>()
-    );
+fn card(state: &IdpState, user: &User, origin: Origin) -> Markup {
+    // A name may have characters that mean something in a query, such as `&`.
+    let name = query_value(&user.username);
+    // As JSON: that is how the form takes them.
     let claims = Value::from(user.claims.clone());
     html! {
         article.card {
-            h2 { (user.username) }
+            div.head {
+                h2 { (user.username) }
+                @if origin == Origin::Console { span.tag { "by hand" } }
+            }
             dl {
                 div { dt { "Password" } dd { code { (user.password.reveal()) } } }
                 @if !user.name.is_empty() { div { dt { "Name" } dd { (user.name) } } }
@@ -50,7 +59,12 @@ fn card(state: &IdpState, user: &User) -> Markup {
                 }
             }
             p.actions {
-                a.button href=(make) { "Make a token" span.unseen { " for " (user.username) } }
+                a.button href={ "/console/make?user=" (name) } {
+                    "Make a token" span.unseen { " for " (user.username) }
+                }
+                a.button href={ "/console/users/edit?username=" (name) } {
+                    "Edit" span.unseen { " " (user.username) }
+                }
             }
         }
     }

@@ -6,23 +6,26 @@ use crate::endpoint::http::params::Params;
 use crate::fault::flaw::Flaw;
 use crate::issue::builder::{TokenBuilder, token_for};
 use crate::state::IdpState;
+use crate::token::kind::{FlowToken, TokenKind};
 use serde_json::Value;
 use std::sync::Arc;
 
-/// Flaws that only a token to order can have, with their labels.
-pub(crate) const ALSO_WRONG: [(&str, &str); 3] = [
-    ("wrong-audience", "for another audience"),
-    ("wrong-issuer", "of another issuer"),
-    ("unknown-key", "names a key that is not published"),
+/// The members of an order.
+const ORDER: [&str; 8] = [
+    "user", "audience", "scope", "roles", "lifetime", "claims", "flaw", "format",
 ];
 
 /// Ten years: more is a mistake of units.
 const LONGEST_LIFE: u32 = 315_360_000;
 
+/// Marks a response with the kind of the token in it, for the journal.
+#[derive(Clone, Copy)]
+pub(crate) struct TokenMark(pub(crate) TokenKind);
+
 /// A token made to order.
 pub(crate) struct OrderedToken {
     pub(crate) token: String,
-    pub(crate) kind: &'static str,
+    pub(crate) kind: TokenKind,
 }
 
 /// Makes the token that the form describes: for `user` (a user or a client), and optionally with
@@ -32,6 +35,7 @@ pub(crate) fn make_token(
     state: &Arc<IdpState>,
     params: &Params,
 ) -> Result<OrderedToken, OAuthError> {
+    params.allow_only(&ORDER)?;
     let name = params.need("user")?;
     // A misspelt name would make a token for a user who does not exist.
     if state.user(name).is_none() && state.clients.get(name).is_none() {
@@ -52,10 +56,10 @@ pub(crate) fn make_token(
     let builder = edit_claims(builder, params)?;
     let (token, kind) = match format {
         // A flawed token must not be active: introspection would call it good.
-        "" if flaw.is_none() => (builder.issue(), "access token"),
-        "" | "jwt" => (builder.sign(), "access token"),
-        "opaque" => (builder.opaque(), "access token"),
-        "id-token" => (builder.sign(), "ID token"),
+        "" if flaw.is_none() => (builder.issue(), TokenKind::Access),
+        "" | "jwt" => (builder.sign(), TokenKind::Access),
+        "opaque" => (builder.opaque(), TokenKind::Access),
+        "id-token" => (builder.sign(), TokenKind::Id),
         _ => {
             return Err(OAuthError::invalid_request(
                 "`format`: expected `jwt`, `opaque` or `id-token`",
@@ -72,7 +76,11 @@ fn apply_params(mut builder: TokenBuilder, params: &Params) -> Result<TokenBuild
     if let Some(scope) = params.find("scope") {
         builder = builder.scope(scope);
     }
-    for role in params.find("roles").unwrap_or_default().split_whitespace() {
+    for role in params
+        .find("roles")
+        .unwrap_or_default()
+        .split_whitespace()
+    {
         builder = builder.role(role);
     }
     if let Some(text) = params.find("lifetime") {
@@ -89,25 +97,15 @@ fn apply_params(mut builder: TokenBuilder, params: &Params) -> Result<TokenBuild
 }
 
 fn apply_flaw(builder: TokenBuilder, name: &str) -> Result<TokenBuilder, OAuthError> {
-    match name {
-        "wrong-audience" => return Ok(builder.audience("api://somebody-else")),
-        "wrong-issuer" => return Ok(builder.issuer("https://somebody-else.example")),
-        "unknown-key" => return Ok(builder.kid("unknown")),
-        _ => {}
+    match Flaw::from_name(builder.kind, name) {
+        Some(flaw) => Ok(builder.add_flaw(flaw)),
+        None => Err(unknown_flaw(builder.kind, name)),
     }
-    let Some(flaw) = Flaw::from_name(name) else {
-        let names: Vec<&str> = flaws().map(|(name, _)| name).collect();
-        return Err(OAuthError::invalid_request(&format!(
-            "`flaw`: expected one of {}, found {name:?}",
-            names.join(", ")
-        )));
-    };
-    Ok(builder.add_flaw(flaw))
 }
 
-/// Every flaw of a token to order, with its label.
-pub(crate) fn flaws() -> impl Iterator<Item = (&'static str, &'static str)> {
-    Flaw::NAMES.into_iter().chain(ALSO_WRONG)
+pub(crate) fn unknown_flaw(kind: FlowToken, name: &str) -> OAuthError {
+    let names = Flaw::names(kind);
+    OAuthError::invalid_request(&format!("`flaw`: expected one of {names}, found {name:?}"))
 }
 
 fn edit_claims(mut builder: TokenBuilder, params: &Params) -> Result<TokenBuilder, OAuthError> {

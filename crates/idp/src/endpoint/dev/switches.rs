@@ -4,7 +4,8 @@
 //! the same JSON: all of them, or none. The names are those of the endpoints, each with a fault;
 //! `clock_off` with seconds; for the tokens of flows `access_token_flaw` and `id_token_flaw`, and
 //! `access_token_claims` and `id_token_claims` with an object of claims that are written over, or
-//! left out where they are null; and `reset=true`, before the others.
+//! left out where they are null; the same for what is sent, `logout_token_...` and `event_...`; and
+//! `reset=true`, before the others.
 
 use crate::endpoint::http::caller::PostedForm;
 use crate::endpoint::http::error::OAuthError;
@@ -13,14 +14,14 @@ use crate::fault::Fault;
 use crate::fault::endpoint::Endpoint;
 use crate::fault::flaw::Flaw;
 use crate::state::IdpState;
-use crate::token::claims::{JsonObject, claims};
+use crate::token::claims::JsonObject;
 use crate::token::kind::FlowToken;
 use axum::Json;
 use axum::extract::{FromRequest as _, Request, State};
 use axum::http::header::CACHE_CONTROL;
 use axum::response::{IntoResponse as _, Response};
 use portcullis_core::ConfigError;
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::str::FromStr as _;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -50,13 +51,13 @@ fn positions(state: &IdpState) -> JsonObject {
         let fault = state.switches.fault(endpoint).to_string();
         positions.insert(endpoint.name().to_owned(), fault.into());
     }
-    positions.extend(claims(json!({
-        "clock_off": state.clock_off.load(Ordering::SeqCst),
-        "access_token_flaw": flaw_of(state, FlowToken::Access),
-        "access_token_claims": claims_of(state, FlowToken::Access),
-        "id_token_flaw": flaw_of(state, FlowToken::Id),
-        "id_token_claims": claims_of(state, FlowToken::Id),
-    })));
+    let clock_off = state.clock_off.load(Ordering::SeqCst);
+    positions.insert("clock_off".to_owned(), clock_off.into());
+    for kind in FlowToken::ALL {
+        let name = kind.name();
+        positions.insert(format!("{name}_flaw"), flaw_of(state, kind).into());
+        positions.insert(format!("{name}_claims"), claims_of(state, kind).into());
+    }
     positions
 }
 
@@ -166,16 +167,26 @@ fn change(name: &str, value: &Value) -> Result<SwitchChange, String> {
         "reset" if *value == true || text == "true" => Ok(SwitchChange::Reset),
         "reset" => Err(format!("expected `true`, found {value}")),
         "clock_off" => Ok(SwitchChange::Clock(seconds(value)?)),
-        "access_token_flaw" => Ok(SwitchChange::Flaw(FlowToken::Access, flaw(text)?)),
-        "id_token_flaw" => Ok(SwitchChange::Flaw(FlowToken::Id, flaw(text)?)),
-        "access_token_claims" => Ok(SwitchChange::Claims(FlowToken::Access, object(value)?)),
-        "id_token_claims" => Ok(SwitchChange::Claims(FlowToken::Id, object(value)?)),
         endpoint => {
+            if let Some(kind) = kind_of(name, "_flaw") {
+                return Ok(SwitchChange::Flaw(kind, flaw(kind, text)?));
+            }
+            if let Some(kind) = kind_of(name, "_claims") {
+                return Ok(SwitchChange::Claims(kind, object(value)?));
+            }
             let endpoint = Endpoint::from_str(endpoint).map_err(|error| problem(&error))?;
             let fault = Fault::from_str(text).map_err(|error| problem(&error))?;
             Ok(SwitchChange::Endpoint(endpoint, fault))
         }
     }
+}
+
+/// The kind of token that a switch of that ending is for.
+fn kind_of(switch: &str, ending: &str) -> Option<FlowToken> {
+    let kind = switch.strip_suffix(ending)?;
+    FlowToken::ALL
+        .into_iter()
+        .find(|known| known.name() == kind)
 }
 
 fn seconds(value: &Value) -> Result<i64, String> {
@@ -201,14 +212,14 @@ fn problem(error: &ConfigError) -> String {
 }
 
 /// The flaw of that name; none for `none`.
-fn flaw(name: &str) -> Result<Option<Flaw>, String> {
+fn flaw(kind: FlowToken, name: &str) -> Result<Option<Flaw>, String> {
     if name == "none" {
         return Ok(None);
     }
-    match Flaw::from_name(name) {
+    match Flaw::from_name(kind, name) {
         Some(flaw) => Ok(Some(flaw)),
         None => {
-            let names = Flaw::NAMES.map(|(name, _)| name).join(", ");
+            let names = Flaw::names(kind);
             Err(format!("expected one of none, {names}, found {name:?}"))
         }
     }

@@ -18,9 +18,12 @@ use axum::routing::MethodRouter;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-/// Marks an answer with the fault that was ordered, for whoever keeps the journal.
+/// Marks an answer with its endpoint and the fault that was ordered, for the journal.
 #[derive(Clone, Copy)]
-pub(crate) struct InjectedFault(pub(crate) Fault);
+pub(crate) struct EndpointMark {
+    pub(crate) endpoint: Endpoint,
+    pub(crate) fault: Fault,
+}
 
 /// The endpoint with its switch: requests are counted, and answered as it is set.
 pub(crate) fn with_switch(
@@ -40,7 +43,8 @@ async fn answer(
     // Counted before it fails: tests count attempts.
     let fault = state.switches.request(endpoint);
     let mut response = answer_with(fault, request, next).await;
-    response.extensions_mut().insert(InjectedFault(fault));
+    let mark = EndpointMark { endpoint, fault };
+    response.extensions_mut().insert(mark);
     response
 }
 
@@ -56,7 +60,10 @@ async fn answer_with(fault: Fault, mut request: Request, next: Next) -> Response
             request.headers_mut().remove(IF_NONE_MATCH);
             spoil(next.run(request).await, fault).await
         }
-        Fault::Closed => match request.extensions().get::<ConnectInfo<ConnectionPeer>>() {
+        Fault::Closed => match request
+            .extensions()
+            .get::<ConnectInfo<ConnectionPeer>>()
+        {
             Some(ConnectInfo(peer)) => {
                 // The connection is marked; the response that follows is never sent.
                 peer.hang_up();
@@ -84,7 +91,7 @@ fn instead(fault: Fault, uri: &Uri) -> Response {
         Fault::Redirect => (StatusCode::FOUND, [(LOCATION, uri.path())]).into_response(),
         Fault::Empty => (json, r#"{"keys":[]}"#).into_response(),
         Fault::Garbage => (json, &b"\xff\xfe{\"}\0\x80garbage"[..]).into_response(),
-        Fault::Unauthorized => OAuthError::invalid_client().into_response(),
+        Fault::Unauthorized => OAuthError::invalid_client("on command").into_response(),
         Fault::TooManyRequests => (
             StatusCode::TOO_MANY_REQUESTS,
             [(RETRY_AFTER, "7")],
@@ -106,7 +113,10 @@ async fn spoil(response: Response, fault: Fault) -> Response {
     }
     let bytes = match fault {
         Fault::WrongIssuer => of_another_issuer(&bytes).unwrap_or(bytes.to_vec()),
-        _ => bytes.get(..bytes.len() / 2).unwrap_or_default().to_vec(),
+        _ => bytes
+            .get(..bytes.len() / 2)
+            .unwrap_or_default()
+            .to_vec(),
     };
     Response::from_parts(head, Body::from(bytes))
 }

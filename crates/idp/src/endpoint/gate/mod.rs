@@ -5,4 +5,6 @@ pub(crate) mod cors;
 pub(crate) mod fault;
 pub(crate) mod host;
 pub(crate) mod journal;
+pub(crate) mod marks;
 pub(crate) mod own_pages;
+pub(crate) mod summary;

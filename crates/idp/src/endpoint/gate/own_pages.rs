@@ -5,6 +5,7 @@
 //! browser says that another site sent it (`Sec-Fetch-Site`, or `Origin` from older ones). Programs
 //! send neither, and are let through: whoever runs one on this machine needs no page.
 
+use crate::endpoint::gate::marks::Reason;
 use axum::extract::Request;
 use axum::http::header::{HOST, ORIGIN};
 use axum::http::{HeaderMap, Method, StatusCode};
@@ -19,7 +20,9 @@ pub(crate) async fn only(request: Request, next: Next) -> Response {
     if ours && changes && is_from_another_site(request.headers()) {
         let message = "a page of another site asked for this: only the console's own pages and \
             programs may\n";
-        return (StatusCode::FORBIDDEN, message).into_response();
+        let mut response = (StatusCode::FORBIDDEN, message).into_response();
+        response.extensions_mut().insert(Reason::new(message));
+        return response;
     }
     next.run(request).await
 }

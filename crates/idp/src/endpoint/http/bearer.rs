@@ -9,7 +9,13 @@ pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
 }
 
 pub(crate) fn shown_as<'h>(headers: &'h HeaderMap, wanted: &str) -> Option<&'h str> {
-    let (scheme, token) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    let (scheme, token) = headers
+        .get(AUTHORIZATION)?
+        .to_str()
+        .ok()?
+        .split_once(' ')?;
     // The case of a scheme does not matter (RFC 9110, section 11.1).
-    scheme.eq_ignore_ascii_case(wanted).then_some(token.trim())
+    scheme
+        .eq_ignore_ascii_case(wanted)
+        .then_some(token.trim())
 }

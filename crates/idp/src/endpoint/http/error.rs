@@ -6,6 +6,9 @@ use axum::http::header::{CACHE_CONTROL, WWW_AUTHENTICATE};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
+/// How much of a value is repeated.
+const LONGEST: usize = 120;
+
 /// An error of the token endpoint and its kin.
 #[derive(Debug)]
 pub(crate) struct OAuthError {
@@ -29,8 +32,8 @@ impl OAuthError {
         Self::new("invalid_grant", description)
     }
 
-    pub(crate) fn invalid_client() -> Self {
-        Self::new("invalid_client", "unknown client, or wrong credentials")
+    pub(crate) fn invalid_client(description: &str) -> Self {
+        Self::new("invalid_client", description)
     }
 }
 
@@ -57,4 +60,22 @@ impl IntoResponse for OAuthError {
         }
         (StatusCode::BAD_REQUEST, [no_store], body).into_response()
     }
+}
+
+/// As much of a text as a sentence repeats, in characters that an `error_description` may have.
+pub(crate) fn printable(text: &str) -> String {
+    let mut printed: String = text
+        .chars()
+        .take(LONGEST)
+        .map(|char| match char {
+            '"' | '`' => '\'',
+            ' '..='~' if char != '\\' => char,
+            _ => '?',
+        })
+        .collect();
+    // A value that was cut must not look like the value that was sent.
+    if text.chars().nth(LONGEST).is_some() {
+        printed.push_str("...");
+    }
+    printed
 }

@@ -1,12 +1,12 @@
 //! The parameters of a request, each once (RFC 6749, section 3.1).
 
-use crate::endpoint::http::error::OAuthError;
+use crate::endpoint::http::error::{OAuthError, printable};
 use crate::token::claims::JsonObject;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// Decoded parameters; one without a value counts as missing (RFC 6749, section 3.1).
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub(crate) struct Params(BTreeMap<String, String>);
 
 impl Params {
@@ -18,10 +18,12 @@ impl Params {
                 continue;
             }
             // Two readers of one request could pick different values of a repeated parameter.
-            let repeated = params.insert(name.into_owned(), value.into_owned());
-            if repeated.is_some() {
-                return Err(OAuthError::invalid_request("a parameter is repeated"));
+            // The name is shown, because it has to be corrected.
+            if params.contains_key(&*name) {
+                let told = format!("`{}` is repeated: send it once", printable(&name));
+                return Err(OAuthError::invalid_request(&told));
             }
+            params.insert(name.into_owned(), value.into_owned());
         }
         Ok(Self(params))
     }
@@ -35,6 +37,20 @@ impl Params {
             Some(value) => Ok(value),
             None => Err(OAuthError::invalid_request(&format!("`{name}` is missing"))),
         }
+    }
+
+    /// Refuses every parameter but these. A real endpoint must ignore others (RFC 6749, section
+    /// 3.1); an order for a test that is misspelled would make a test that proves nothing.
+    pub(crate) fn allow_only(&self, known: &[&str]) -> Result<(), OAuthError> {
+        for name in self.0.keys() {
+            if !known.contains(&name.as_str()) {
+                let known = known.join(", ");
+                return Err(OAuthError::invalid_request(&format!(
+                    "unknown member {name:?}: expected one of {known}"
+                )));
+            }
+        }
+        Ok(())
     }
 
     /// The parameters without the client's credentials.

@@ -1,6 +1,7 @@
 //! Metadata (RFC 8414, OpenID Connect Discovery 1.0) and the key set (RFC 7517).
 
 use crate::dialect::shape::IssuerDocuments;
+use crate::endpoint::authorize::answer::ResponseMode;
 use crate::endpoint::client::target::OPENID_SCOPES;
 use crate::endpoint::http::header;
 use crate::endpoint::token::grant_types;
@@ -91,7 +92,7 @@ fn for_clients(state: &IdpState, algorithm: &str) -> JsonObject {
         "introspection_signing_alg_values_supported": introspects.then_some([algorithm]),
         "introspection_endpoint": introspect,
         "response_types_supported": ["code"],
-        "response_modes_supported": ["query"],
+        "response_modes_supported": ResponseMode::NAMES,
         "grant_types_supported": grant_types::types(state),
         "code_challenge_methods_supported": ["S256"],
         "token_endpoint_auth_methods_supported": ([&authentication[..], &["none"]].concat()),

@@ -76,7 +76,7 @@ fn member_objects_of(
             message,
         ));
     }
-    let mut users = state.config.users.iter();
+    let mut users = state.users.all().into_iter().map(|(user, _)| user);
     let Some(user) = users.find(|user| state.user_id(user) == oid) else {
         return Err(GraphError(
             StatusCode::NOT_FOUND,
@@ -84,7 +84,7 @@ fn member_objects_of(
             "There is no user of that id.",
         ));
     };
-    Ok(page(state, user, oid, skip_token(query)?))
+    Ok(page(state, &user, oid, skip_token(query)?))
 }
 
 fn refuse_token(message: &'static str) -> GraphError {
@@ -119,7 +119,10 @@ fn page(state: &IdpState, user: &User, oid: &str, skipped: usize) -> Value {
     });
     // A full URL, as clients follow it without building it themselves.
     let next = skipped.saturating_add(PAGE);
-    if let Some(members) = page.as_object_mut().filter(|_| next < user.groups.len()) {
+    if let Some(members) = page
+        .as_object_mut()
+        .filter(|_| next < user.groups.len())
+    {
         let link = state.url(&format!(
             "/graph/v1.0/users/{oid}/getMemberObjects?$skiptoken={next}"
         ));

@@ -2,7 +2,7 @@
 //! nothing more.
 
 use crate::endpoint::http::caller::PostedForm;
-use crate::endpoint::http::error::OAuthError;
+use crate::endpoint::http::error::{OAuthError, printable};
 use crate::state::IdpState;
 use crate::token::claims::{JsonObject, claims};
 use axum::Json;
@@ -64,7 +64,11 @@ fn answer(
         let client = form.client(state)?;
         // A public client proves nothing, so anybody could ask in its name.
         if client.is_public() {
-            return Err(OAuthError::invalid_client());
+            return Err(OAuthError::invalid_client(&format!(
+                "client `{}` is public: introspection needs one with a secret, a key or a \
+                 certificate",
+                printable(&client.id)
+            )));
         }
         asking = Some(client.id.clone());
     }

@@ -68,7 +68,7 @@ fn user_claims(state: &IdpState, caller: &RequestHead) -> Result<JsonObject, Use
     // From the ID token, so that `sub` is the same in both (OpenID Connect Core, section 5.3.2).
     let mut claims = state
         .shape
-        .id_token(&TokenFacts::of_user(state, user, &issued.client));
+        .id_token(&TokenFacts::of_user(state, &user, &issued.client));
     claims.retain(|name, _| CLAIMS.contains(&name.as_str()));
     Ok(claims)
 }

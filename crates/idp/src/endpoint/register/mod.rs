@@ -15,6 +15,7 @@ use crate::endpoint::http::caller::RequestHead;
 use crate::endpoint::http::error::{OAuthError, json};
 use crate::endpoint::register::metadata::ClientMetadata;
 use crate::state::IdpState;
+use crate::state::origin::Origin;
 use crate::store::registration::Registration;
 use crate::token::claims::JsonObject;
 use crate::token::encoding::random_text;
@@ -23,6 +24,7 @@ use axum::extract::{Path, State};
 use axum::http::header::{CONTENT_TYPE, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
+use portcullis_core::Faults;
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -116,13 +118,13 @@ fn accept(
     registration: Registration,
 ) -> Result<Value, OAuthError> {
     let client = metadata.client(state, id, Secret::new(&registration.secret))?;
-    if let Some((expected, _)) = client.fault() {
-        return Err(OAuthError::new(
-            "invalid_client_metadata",
-            &format!("expected {expected}"),
-        ));
+    let faults = Faults::default();
+    client.check(&faults);
+    if let Some(fault) = faults.take_all().first() {
+        let message = fault.message();
+        return Err(OAuthError::new("invalid_client_metadata", &message));
     }
-    state.clients.add(client);
+    state.clients.add(client, Origin::Registration);
     let answer = describe(state, id, &registration);
     state.store().register(id, registration);
     answer

@@ -5,8 +5,10 @@
 //! asked. The browser goes on only to an address that the client registered. Every client of the
 //! session that has a `backchannel_logout_uri` gets a logout token, once.
 
+use crate::endpoint::client::mismatch::{Mismatch, RefusalReason};
 use crate::endpoint::client::redirect_uri::is_among;
 use crate::endpoint::http::caller::RequestHead;
+use crate::endpoint::http::error::printable;
 use crate::endpoint::http::params::Params;
 use crate::endpoint::session::{browser, pages};
 use crate::issue::logout::{LogoutNotice, end};
@@ -27,12 +29,13 @@ pub(crate) async fn logout(
     body: String,
 ) -> Response {
     let (posted, query) = (caller.method == "POST", query.unwrap_or_default());
-    let Ok(params) = Params::parse(if posted { &body } else { &query }) else {
-        return pages::error_page("A parameter of the request is repeated.");
+    let params = match Params::parse(if posted { &body } else { &query }) {
+        Ok(params) => params,
+        Err(error) => return pages::error_page(&state, &error.description.as_str().into()),
     };
     let request = match LogoutRequest::read(&state, &params) {
         Ok(request) => request,
-        Err(problem) => return pages::error_page(problem),
+        Err(reason) => return pages::error_page(&state, &reason),
     };
     let browser = browser::secret(&state, &caller.headers);
     let here = state.store().session_of_browser(browser, state.now());
@@ -47,7 +50,7 @@ pub(crate) async fn logout(
         (None, None) => None,
     };
     let notices = match session {
-        Some(session) => end(&state, &session).await,
+        Some(session) => end(&state, &session, &[]).await,
         None => Vec::new(),
     };
     let response = match request.back {
@@ -80,15 +83,17 @@ struct LogoutRequest {
 }
 
 impl LogoutRequest {
-    fn read(state: &IdpState, params: &Params) -> Result<Self, &'static str> {
+    fn read(state: &IdpState, params: &Params) -> Result<Self, RefusalReason> {
         let mut client = params.find("client_id").map(str::to_owned);
         let mut hint = None;
         if let Some(token) = params.find("id_token_hint") {
             let Some(issued) = state.store().id_token(token, state.now()) else {
-                return Err("`id_token_hint` is not an ID token of this provider.");
+                return Err("`id_token_hint` is not an ID token of this provider.".into());
             };
             if client.is_some_and(|named| named != issued.client) {
-                return Err("`client_id` names another client than the ID token.");
+                let client = printable(&issued.client);
+                let told = format!("`client_id`: expected `{client}`, as in the ID token.");
+                return Err(told.as_str().into());
             }
             client = Some(issued.client.clone());
             hint = Some(issued);
@@ -97,13 +102,19 @@ impl LogoutRequest {
             return Ok(Self { hint, back: None });
         };
         // Any other address would make this an open redirect.
-        let unknown = "The client did not register this `post_logout_redirect_uri`.";
-        let client = state.client(&client.unwrap_or_default()).ok_or(unknown)?;
+        let id = client.unwrap_or_default();
+        let member = "post_logout_redirect_uris";
+        let Some(client) = state.client(&id) else {
+            return Err(Mismatch::of_unknown_client(state, &id, (member, uri)).into());
+        };
+        let registered = (member, &client.post_logout_redirect_uris[..]);
+        let parameter = "post_logout_redirect_uri";
+        let mismatch = || Mismatch::of_client(&client, parameter, Some(uri), registered);
         if !client.danger_unchecked && !is_among(&client.post_logout_redirect_uris, uri) {
-            return Err(unknown);
+            return Err(mismatch().into());
         }
         let Ok(mut url) = Url::parse(uri) else {
-            return Err(unknown);
+            return Err(mismatch().into());
         };
         if let Some(state) = params.find("state") {
             url.query_pairs_mut().append_pair("state", state);

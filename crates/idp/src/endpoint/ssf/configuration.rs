@@ -11,7 +11,10 @@ use std::sync::Arc;
 
 /// The metadata (section 6).
 pub(crate) async fn configuration(State(state): State<Arc<IdpState>>) -> Response {
-    let keys = state.documents.first().map(|first| state.url(&first.keys));
+    let keys = state
+        .documents
+        .first()
+        .map(|first| state.url(&first.keys));
     let document = claims(json!({
         "spec_version": "1_0",
         "issuer": state.issuer.as_str(),

@@ -3,6 +3,7 @@
 use crate::endpoint::http::bearer::bearer;
 use crate::endpoint::http::caller::RequestHead;
 use crate::endpoint::http::header;
+use crate::issue::stream_event::pause_inactive;
 use crate::state::IdpState;
 use axum::Json;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, WWW_AUTHENTICATE};
@@ -10,6 +11,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
+use std::sync::Arc;
 
 pub(crate) const PUSH: &str = "urn:ietf:rfc:8935";
 
@@ -41,7 +43,9 @@ impl IntoResponse for StreamError {
 }
 
 /// The client of the request, by an unbound token of its own with the scope that it needs.
-pub(crate) fn client(state: &IdpState, caller: &RequestHead) -> Result<String, StreamError> {
+pub(crate) fn client(state: &Arc<IdpState>, caller: &RequestHead) -> Result<String, StreamError> {
+    // Before the request counts as activity: a stream that was silent too long is paused by now.
+    pause_inactive(state);
     let Some(token) = bearer(&caller.headers) else {
         return Err(StreamError(
             StatusCode::UNAUTHORIZED,

@@ -3,7 +3,7 @@
 use crate::endpoint::http::caller::RequestHead;
 use crate::endpoint::ssf::request::{StreamAnswer, StreamError, body, client, respond};
 use crate::endpoint::ssf::stream::{UNKNOWN, stream_id};
-use crate::issue::event;
+use crate::issue::delivery::push_waiting;
 use crate::state::IdpState;
 use crate::store::stream::{EventStream, StreamStatus};
 use crate::token::claims::claims;
@@ -30,11 +30,13 @@ pub(crate) async fn read_status(
     respond(status_of(&state, query.as_deref(), &caller))
 }
 
-fn status_of(state: &IdpState, query: Option<&str>, caller: &RequestHead) -> StreamAnswer {
+fn status_of(state: &Arc<IdpState>, query: Option<&str>, caller: &RequestHead) -> StreamAnswer {
     let client = client(state, caller)?;
     let id = stream_id(query).ok_or(UNKNOWN)?;
     let mut store = state.store();
-    let stream = store.stream(&id, &client).ok_or(UNKNOWN)?;
+    let stream = store
+        .used_stream(&id, &client, state.now())
+        .ok_or(UNKNOWN)?;
     Ok((StatusCode::OK, describe(stream)))
 }
 
@@ -51,42 +53,35 @@ pub(crate) async fn set_status(
     let answer = describe(&stream);
     if stream.status == StreamStatus::Enabled {
         // In the background: the receiver may be slow, and the client need not wait for it.
-        tokio::spawn(async move { event::push_waiting(&state, &stream).await });
+        tokio::spawn(async move { push_waiting(&state, &stream.id).await });
     }
     respond(Ok((StatusCode::OK, answer)))
 }
 
 fn change_status(
-    state: &IdpState,
+    state: &Arc<IdpState>,
     caller: &RequestHead,
     text: &str,
 ) -> Result<EventStream, StreamError> {
     let client = client(state, caller)?;
     let request = body::<StatusRequest>(&caller.headers, text)?;
     let mut store = state.store();
-    let stream = store.stream(&request.stream_id, &client).ok_or(UNKNOWN)?;
-    stream.status = match request.status.as_str() {
-        "enabled" => StreamStatus::Enabled,
-        "paused" => StreamStatus::Paused,
-        "disabled" => StreamStatus::Disabled,
-        _ => {
-            return Err(StreamError(
-                StatusCode::BAD_REQUEST,
-                "`status` must be enabled, paused or disabled",
-            ));
-        }
+    let stream = store
+        .used_stream(&request.stream_id, &client, state.now())
+        .ok_or(UNKNOWN)?;
+    let Some(status) = StreamStatus::from_name(&request.status) else {
+        return Err(StreamError(
+            StatusCode::BAD_REQUEST,
+            "`status` must be enabled, paused or disabled",
+        ));
     };
-    stream.reason = request.reason;
+    // Without an event: only the provider's own decisions are told (section 8.1.5).
+    stream.set_status(status, request.reason);
     Ok(stream.clone())
 }
 
 fn describe(stream: &EventStream) -> Value {
-    let status = match stream.status {
-        StreamStatus::Enabled => "enabled",
-        StreamStatus::Paused => "paused",
-        StreamStatus::Disabled => "disabled",
-    };
     Value::from(claims(
-        json!({ "stream_id": stream.id, "status": status, "reason": stream.reason }),
+        json!({ "stream_id": stream.id, "status": stream.status.name(), "reason": stream.reason }),
     ))
 }

@@ -4,7 +4,7 @@ use crate::config::address::may_be_sent_to;
 use crate::endpoint::http::caller::RequestHead;
 use crate::endpoint::http::params::Params;
 use crate::endpoint::ssf::request::{POLL, PUSH, StreamAnswer, StreamError, body, client, respond};
-use crate::issue::event;
+use crate::issue::security_event::supported_types;
 use crate::state::IdpState;
 use crate::store::stream::{Delivery, EventStream};
 use crate::token::claims::claims;
@@ -45,10 +45,10 @@ pub(crate) async fn create(
     respond(create_stream(&state, &caller, &text))
 }
 
-fn create_stream(state: &IdpState, caller: &RequestHead, text: &str) -> StreamAnswer {
+fn create_stream(state: &Arc<IdpState>, caller: &RequestHead, text: &str) -> StreamAnswer {
     let client = client(state, caller)?;
     let request = body::<StreamRequest>(&caller.headers, text)?;
-    let mut stream = EventStream::new(random_text(16), client);
+    let mut stream = EventStream::new(random_text(16), client, state.now());
     apply(&mut stream, request, true)?;
     let answer = describe(state, &stream);
     if !state.store().add_stream(stream) {
@@ -69,7 +69,7 @@ pub(crate) async fn change(
     respond(change_stream(&state, &caller, &text))
 }
 
-fn change_stream(state: &IdpState, caller: &RequestHead, text: &str) -> StreamAnswer {
+fn change_stream(state: &Arc<IdpState>, caller: &RequestHead, text: &str) -> StreamAnswer {
     let client = client(state, caller)?;
     let request = body::<StreamRequest>(&caller.headers, text)?;
     let Some(id) = request.stream_id.clone() else {
@@ -79,7 +79,9 @@ fn change_stream(state: &IdpState, caller: &RequestHead, text: &str) -> StreamAn
         ));
     };
     let mut store = state.store();
-    let stream = store.stream(&id, &client).ok_or(UNKNOWN)?;
+    let stream = store
+        .used_stream(&id, &client, state.now())
+        .ok_or(UNKNOWN)?;
     apply(stream, request, caller.method == "PUT")?;
     Ok((StatusCode::OK, describe(state, stream)))
 }
@@ -93,11 +95,13 @@ pub(crate) async fn read(
     respond(read_streams(&state, query.as_deref(), &caller))
 }
 
-fn read_streams(state: &IdpState, query: Option<&str>, caller: &RequestHead) -> StreamAnswer {
+fn read_streams(state: &Arc<IdpState>, query: Option<&str>, caller: &RequestHead) -> StreamAnswer {
     let client = client(state, caller)?;
     let mut store = state.store();
     if let Some(id) = stream_id(query) {
-        let stream = store.stream(&id, &client).ok_or(UNKNOWN)?;
+        let stream = store
+            .used_stream(&id, &client, state.now())
+            .ok_or(UNKNOWN)?;
         return Ok((StatusCode::OK, describe(state, stream)));
     }
     let mut own = Vec::new();
@@ -118,7 +122,7 @@ pub(crate) async fn remove(
     respond(remove_stream(&state, query.as_deref(), &caller))
 }
 
-fn remove_stream(state: &IdpState, query: Option<&str>, caller: &RequestHead) -> StreamAnswer {
+fn remove_stream(state: &Arc<IdpState>, query: Option<&str>, caller: &RequestHead) -> StreamAnswer {
     let client = client(state, caller)?;
     let id = stream_id(query).ok_or(UNKNOWN)?;
     if !state.store().remove_stream(&id, &client) {
@@ -166,8 +170,8 @@ impl DeliveryRequest {
     }
 }
 
-fn describe(state: &IdpState, stream: &EventStream) -> Value {
-    let supported = event::supported_types();
+fn describe(state: &Arc<IdpState>, stream: &EventStream) -> Value {
+    let supported = supported_types();
     // An empty list in the request means every type.
     let mut delivered = supported.clone();
     if !stream.requested.is_empty() {
@@ -193,5 +197,12 @@ fn describe(state: &IdpState, stream: &EventStream) -> Value {
         "events_delivered": delivered,
         "delivery": delivery,
         "description": stream.description,
+        "min_verification_interval": limit(state.config.events.min_verification_interval),
+        "inactivity_timeout": limit(state.config.events.inactivity_timeout),
     })))
+}
+
+/// A limit in seconds; 0 stands for none.
+fn limit(seconds: u32) -> Option<u32> {
+    (seconds > 0).then_some(seconds)
 }

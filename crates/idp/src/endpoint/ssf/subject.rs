@@ -3,10 +3,9 @@
 use crate::endpoint::http::caller::RequestHead;
 use crate::endpoint::ssf::request::{StreamAnswer, StreamError, body, client, respond};
 use crate::endpoint::ssf::stream::UNKNOWN;
-use crate::issue::event::{self, VERIFICATION};
+use crate::issue::stream_event;
 use crate::state::IdpState;
 use crate::store::stream::EventStream;
-use crate::token::claims::claims;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -58,7 +57,7 @@ fn remove(stream: &mut EventStream, subject: &Value) -> StreamAnswer {
 }
 
 fn change_subjects(
-    state: &IdpState,
+    state: &Arc<IdpState>,
     caller: &RequestHead,
     text: &str,
     change: fn(&mut EventStream, &Value) -> StreamAnswer,
@@ -66,7 +65,9 @@ fn change_subjects(
     let client = client(state, caller)?;
     let request = body::<SubjectRequest>(&caller.headers, text)?;
     let mut store = state.store();
-    let stream = store.stream(&request.stream_id, &client).ok_or(UNKNOWN)?;
+    let stream = store
+        .used_stream(&request.stream_id, &client, state.now())
+        .ok_or(UNKNOWN)?;
     change(stream, &request.subject)
 }
 
@@ -87,22 +88,30 @@ pub(crate) async fn verify(
         Err(error) => return respond(Err(error)),
     };
     // In the background: the event may arrive after the answer.
-    tokio::spawn(async move {
-        let about = json!({ "format": "opaque", "id": stream.id });
-        let members = claims(json!({ "state": echo }));
-        event::deliver(&state, &stream, &about, (VERIFICATION, &members)).await
-    });
+    tokio::spawn(async move { stream_event::verify(&state, &stream, echo).await });
     respond(Ok((StatusCode::NO_CONTENT, Value::Null)))
 }
 
 fn stream_to_verify(
-    state: &IdpState,
+    state: &Arc<IdpState>,
     caller: &RequestHead,
     text: &str,
 ) -> Result<(EventStream, Option<String>), StreamError> {
     let client = client(state, caller)?;
     let request = body::<VerificationRequest>(&caller.headers, text)?;
+    let now = state.now();
     let mut store = state.store();
-    let stream = store.stream(&request.stream_id, &client).ok_or(UNKNOWN)?;
+    let stream = store
+        .used_stream(&request.stream_id, &client, now)
+        .ok_or(UNKNOWN)?;
+    let interval = u64::from(state.config.events.min_verification_interval);
+    let since = stream.verified_at.map(|at| now.saturating_sub(at));
+    if since.is_some_and(|since| since < interval) {
+        return Err(StreamError(
+            StatusCode::TOO_MANY_REQUESTS,
+            "the last verification is less than `min_verification_interval` ago",
+        ));
+    }
+    stream.verified_at = Some(now);
     Ok((stream.clone(), request.state))
 }

@@ -1,6 +1,6 @@
 //! The authorization code (RFC 6749, section 4.1.3), with PKCE (RFC 7636).
 
-use crate::endpoint::http::error::OAuthError;
+use crate::endpoint::http::error::{OAuthError, printable};
 use crate::endpoint::token::request::GrantRequest;
 use crate::token::encoding::sha256;
 use aws_lc_rs::constant_time;
@@ -18,9 +18,19 @@ pub(crate) fn tokens(ask: &GrantRequest<'_>) -> Result<Value, OAuthError> {
     let proven =
         constant_time::verify_slices_are_equal(challenge.as_bytes(), code.challenge.as_bytes())
             .is_ok();
-    // One message for all of it: whoever guesses learns nothing about the code.
-    if code.grant.client != ask.client.id || code.redirect_uri != redirect_uri || !proven {
-        return Err(unknown());
+    // A real provider says nothing to whoever guesses. Here the developer has to find the mistake.
+    if code.grant.client != ask.client.id {
+        return Err(mismatch("client_id", &code.grant.client, &ask.client.id));
+    }
+    if code.redirect_uri != redirect_uri {
+        return Err(mismatch("redirect_uri", &code.redirect_uri, redirect_uri));
+    }
+    if !proven {
+        return Err(mismatch(
+            "SHA-256 of `code_verifier`",
+            &code.challenge,
+            &challenge,
+        ));
     }
     // The code alone must not be enough where the client named its key (RFC 9449, section 10).
     if code.grant.jkt.is_some() && code.grant.jkt != ask.binding.jkt {
@@ -32,5 +42,18 @@ pub(crate) fn tokens(ask: &GrantRequest<'_>) -> Result<Value, OAuthError> {
 }
 
 fn unknown() -> OAuthError {
-    OAuthError::invalid_grant("the code is unknown, expired, used, or another client's")
+    OAuthError::invalid_grant("the code is unknown, expired or used")
+}
+
+/// The request differs from the one that the code was issued for.
+fn mismatch(member: &str, expected: &str, found: &str) -> OAuthError {
+    let name = match member.contains('`') {
+        true => member.to_owned(),
+        false => format!("`{member}`"),
+    };
+    OAuthError::invalid_grant(&format!(
+        "{name}: expected `{}`, as in the authorization request, found `{}`",
+        printable(expected),
+        printable(found)
+    ))
 }

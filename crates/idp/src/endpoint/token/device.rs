@@ -1,5 +1,7 @@
 //! The device grant's second half (RFC 8628, section 3.4): a device asks again and again.
 
+use crate::dialect::shape::RefreshRule;
+use crate::endpoint::authorize::request::asks_offline;
 use crate::endpoint::http::error::OAuthError;
 use crate::endpoint::token::grant_types::DEVICE_CODE;
 use crate::endpoint::token::request::GrantRequest;
@@ -14,7 +16,10 @@ pub(crate) fn tokens(ask: &GrantRequest<'_>) -> Result<Value, OAuthError> {
     let (error, description) = match store.poll_device(device_code, &ask.client.id, now) {
         DevicePoll::Allowed(request) => {
             if let DeviceAnswer::Allowed(username, auth_time) = request.answer {
+                let rule = ask.state.config.dialect.shape().refresh_rule();
                 let grant = UserGrant {
+                    // Google's `access_type` is for browsers: devices always get refresh tokens.
+                    offline: rule != RefreshRule::OfflineScope || asks_offline(&request.scope),
                     id: store.next_grant(),
                     client: request.client,
                     username,
@@ -22,6 +27,7 @@ pub(crate) fn tokens(ask: &GrantRequest<'_>) -> Result<Value, OAuthError> {
                     audience: request.audience,
                     nonce: None,
                     auth_time,
+                    acr: None,
                     // A session of its own: the device stays signed in when the browser signs out.
                     session: random_text(16),
                     jkt: None,

@@ -120,14 +120,16 @@ pub(crate) fn for_subject(
         audience,
         nonce: None,
         auth_time: subject.auth_time.unwrap_or(state.now()),
+        acr: None,
         session: subject.session.clone().unwrap_or(random_text(16)),
         // No refresh token comes of an exchange, so there is nothing to bind.
         jkt: None,
         x5t: None,
         act: act_in(act, subject.act.clone()),
+        offline: false,
         way,
     };
-    let mut builder = TokenBuilder::for_user(state, user, &client.id);
+    let mut builder = TokenBuilder::for_user(state, &user, &client.id);
     if let Some(expires) = subject.expires {
         builder = builder.ends_by(expires);
     }
@@ -226,7 +228,10 @@ pub(crate) fn access_token(ask: &GrantRequest<'_>, token: &str) -> Option<TokenC
 }
 
 fn id_token(ask: &GrantRequest<'_>, token: &str) -> Option<TokenContent> {
-    let issued = ask.state.store().good_id_token(token, ask.state.now())?;
+    let issued = ask
+        .state
+        .store()
+        .good_id_token(token, ask.state.now())?;
     Some(TokenContent {
         username: Some(issued.username),
         subject: issued.subject,

@@ -11,8 +11,9 @@ pub(crate) mod request;
 pub(crate) mod revoke;
 
 use crate::endpoint::client::dpop;
+use crate::endpoint::client::mismatch::Mismatch;
 use crate::endpoint::http::caller::PostedForm;
-use crate::endpoint::http::error::{OAuthError, json};
+use crate::endpoint::http::error::{OAuthError, json, printable};
 use crate::endpoint::token::grant_types::{JWT_BEARER, TOKEN_EXCHANGE, types};
 use crate::endpoint::token::request::GrantRequest;
 use crate::state::IdpState;
@@ -40,16 +41,17 @@ fn answer(state: &Arc<IdpState>, form: &PostedForm) -> Result<Value, OAuthError>
     // After the client: an unauthenticated caller learns nothing about grants.
     let grant_type = ask.params.need("grant_type")?;
     if !types(state).contains(&grant_type) {
+        let expected = types(state).join("`, `");
         return Err(OAuthError::new(
             "unsupported_grant_type",
-            "see `grant_types_supported`",
+            &format!(
+                "`grant_type`: expected one of `{expected}`, found `{}`",
+                printable(grant_type)
+            ),
         ));
     }
     if !ask.client.may_use(grant_type) {
-        return Err(OAuthError::new(
-            "unauthorized_client",
-            "the client may not use this grant",
-        ));
+        return Err(Mismatch::of_grant(&ask.client, grant_type).into_error("unauthorized_client"));
     }
     match grant_type {
         "client_credentials" => client_credentials::tokens(&ask),

@@ -11,7 +11,9 @@ use serde_json::Value;
 
 pub(crate) fn tokens(ask: &GrantRequest<'_>) -> Result<Value, OAuthError> {
     if ask.client.is_public() {
-        return Err(OAuthError::invalid_client());
+        return Err(OAuthError::invalid_client(
+            "on-behalf-of needs a client with a secret, a key or a certificate",
+        ));
     }
     if ask.params.need("requested_token_use")? != "on_behalf_of" {
         return Err(OAuthError::invalid_request(

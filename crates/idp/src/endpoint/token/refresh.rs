@@ -24,7 +24,11 @@ pub(crate) fn tokens(ask: &GrantRequest<'_>) -> Result<Value, OAuthError> {
             "the refresh token is bound to another key than the proof's",
         ));
     }
-    let scope = ask.params.find("scope").unwrap_or(&grant.scope).to_owned();
+    let scope = ask
+        .params
+        .find("scope")
+        .unwrap_or(&grant.scope)
+        .to_owned();
     if !is_within(&scope, &grant.scope) {
         return Err(OAuthError::new(
             "invalid_scope",

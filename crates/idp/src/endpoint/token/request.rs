@@ -33,7 +33,7 @@ impl GrantRequest<'_> {
         let Some(user) = state.user(&grant.username) else {
             return Err(OAuthError::invalid_grant("the user no longer exists"));
         };
-        let access_token = TokenBuilder::for_user(state, user, &grant.client)
+        let access_token = TokenBuilder::for_user(state, &user, &grant.client)
             .of_grant(grant)
             .audience(&grant.audience)
             .scope(scope)
@@ -43,11 +43,11 @@ impl GrantRequest<'_> {
         state.store().join_session(grant, state.now());
         let mut answer = self.answer(&access_token, scope);
         if let Value::Object(members) = &mut answer {
-            if self.client.may_use("refresh_token") {
+            if grant.offline && self.client.may_use("refresh_token") {
                 members.insert("refresh_token".to_owned(), self.refresh_token(grant).into());
             }
             if scope.split(' ').any(|scope| scope == "openid") {
-                let id_token = self.id_token(user, grant, &access_token);
+                let id_token = self.id_token(&user, grant, &access_token);
                 members.insert("id_token".to_owned(), id_token.into());
             }
         }

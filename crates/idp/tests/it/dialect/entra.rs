@@ -183,8 +183,12 @@ async fn too_many_groups_are_none() {
         dialect: Dialect::Entra,
         ..IdpConfig::default()
     };
-    config.users[0].groups = (0..200).map(|number| format!("group-{number}")).collect();
-    config.users[1].groups = (0..201).map(|number| format!("group-{number}")).collect();
+    config.users[0].groups = (0..200)
+        .map(|number| format!("group-{number}"))
+        .collect();
+    config.users[1].groups = (0..201)
+        .map(|number| format!("group-{number}"))
+        .collect();
     let idp = start_with(config).await;
     let alice = part(&idp.token("alice").sign(), 1);
     assert_eq!(alice["groups"].as_array().unwrap().len(), 200);

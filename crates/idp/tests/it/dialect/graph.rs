@@ -10,7 +10,9 @@ async fn world() -> Idp {
         dialect: Dialect::Entra,
         ..IdpConfig::default()
     };
-    config.users[1].groups = (0..250).map(|number| format!("group-{number}")).collect();
+    config.users[1].groups = (0..250)
+        .map(|number| format!("group-{number}"))
+        .collect();
     start_with(config).await
 }
 
@@ -54,7 +56,9 @@ async fn all_groups_come_page_by_page() {
         url = page["@odata.nextLink"].as_str().map(str::to_owned);
         pages += 1;
     }
-    let expected: Vec<String> = (0..250).map(|number| format!("group-{number}")).collect();
+    let expected: Vec<String> = (0..250)
+        .map(|number| format!("group-{number}"))
+        .collect();
     assert_eq!((pages, groups), (3, expected));
     assert_eq!(idp.requests(Endpoint::Graph), 3);
     let (_, none) = ask(&groups_of(&idp, "alice"), Some(&token), &body).await;

@@ -14,6 +14,7 @@ mod keycloak;
 mod okta;
 mod opaque;
 mod pingone;
+mod refresh;
 mod self_hosted;
 mod workload;
 
@@ -152,6 +153,11 @@ fn like(idp: &Idp, found: &Value, expected: &Value) -> bool {
 
 /// What alice gets who signs in for `web`, by the endpoints that the metadata names.
 pub(crate) async fn sign_in(idp: &Idp, scope: &str) -> Value {
+    sign_in_with(idp, scope, &[]).await
+}
+
+/// The same, with more parameters in the authorization request.
+pub(crate) async fn sign_in_with(idp: &Idp, scope: &str, more: &[(&str, &str)]) -> Value {
     let metadata = discover(idp).await;
     let endpoint = |name: &str| metadata[name].as_str().unwrap().to_owned();
     let query = [
@@ -164,7 +170,7 @@ pub(crate) async fn sign_in(idp: &Idp, scope: &str) -> Value {
         ("nonce", "n-1"),
     ];
     let query = form_urlencoded::Serializer::new(String::new())
-        .extend_pairs(query)
+        .extend_pairs(query.iter().chain(more))
         .finish();
     let page = format!("{}?{query}", endpoint("authorization_endpoint"));
     let signed_in = form(&page, "username=alice&password=alice").await;
@@ -206,7 +212,10 @@ pub(crate) fn text(value: &Value, member: &str) -> String {
 
 #[tokio::test]
 async fn every_dialect_has_its_name_and_speaks() {
-    let names: Vec<&str> = Dialect::ALL.iter().map(|dialect| dialect.name()).collect();
+    let names: Vec<&str> = Dialect::ALL
+        .iter()
+        .map(|dialect| dialect.name())
+        .collect();
     assert_eq!(
         names,
         [

@@ -367,7 +367,9 @@ async fn faults_and_names_are_bounded() {
     );
     let items = vec![json!({"itemName": "c", "pieces": 0}); 200];
     assert_eq!(
-        faults_of(&app, &order(json!({"items": items}))).await.len(),
+        faults_of(&app, &order(json!({"items": items})))
+            .await
+            .len(),
         100
     );
 }

@@ -54,6 +54,31 @@ fn app(server: ResourceServer) -> Router {
         .with_state(server)
 }
 
+#[tokio::test]
+async fn an_invalid_request_has_the_page_of_its_code_as_its_type() {
+    let (idp, _) = world().await;
+    let server = linked_server(&idp);
+    let token = idp.token("alice").sign();
+    let app = app(server);
+    let refused = call(&app, get("/query?limit=0", Some(&token))).await;
+    let page = "https://docs.example/codes#request.invalid";
+    assert_eq!((refused.status, &refused.body["type"]), (422, &page.into()));
+    let refused = call(&app, get("/query?limit=0", None)).await;
+    let page = "https://docs.example/codes#credential.missing";
+    assert_eq!((refused.status, &refused.body["type"]), (401, &page.into()));
+}
+
+fn linked_server(idp: &portcullis_idp::Idp) -> ResourceServer {
+    let text = format!(
+        "code_url = \"https://docs.example/codes#{{code}}\"\n[[issuer]]\nurl = \"{}\"\naudience \
+            = \"{}\"\n",
+        idp.issuer(),
+        idp.audience()
+    );
+    let config = portcullis::Config::from_toml(&text).unwrap();
+    ResourceServer::with_settings(portcullis::Settings::try_from(config).unwrap())
+}
+
 fn shows_no_schema(answer: &Answer) {
     let text = answer.body.to_string();
     for word in ["limit", "quantity", "errors", "equal", SECRET] {
@@ -143,7 +168,10 @@ async fn handlers_can_answer_themselves() {
     }
     let app = Router::new().route("/", on_get(own));
     assert_eq!(
-        call(&app, get("/?limit=3", None)).await.body.to_string(),
+        call(&app, get("/?limit=3", None))
+            .await
+            .body
+            .to_string(),
         "3"
     );
     assert_eq!(

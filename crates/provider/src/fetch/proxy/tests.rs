@@ -113,7 +113,10 @@ async fn proxy(target: std::net::SocketAddr) -> (String, Arc<Mutex<Vec<String>>>
                     client.read_line(&mut head).await.unwrap();
                 }
                 seen.lock().unwrap().push(head);
-                client.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.unwrap();
+                client
+                    .write_all(b"HTTP/1.1 200 OK\r\n\r\n")
+                    .await
+                    .unwrap();
                 let mut server = TcpStream::connect(target).await.unwrap();
                 _ = copy_bidirectional(&mut client, &mut server).await;
             });

@@ -1,5 +1,6 @@
 //! Where each key and value of a document stands, and the way there.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
 use toml::Spanned;
@@ -159,11 +160,20 @@ impl fmt::Display for Path {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, step) in self.0.iter().enumerate() {
             match step {
-                PathStep::Member(name) if index == 0 => f.write_str(name)?,
-                PathStep::Member(name) => write!(f, ".{name}")?,
+                PathStep::Member(name) if index == 0 => f.write_str(&shown(name))?,
+                PathStep::Member(name) => write!(f, ".{}", shown(name))?,
                 PathStep::Element(index) => write!(f, "[{index}]")?,
             }
         }
         Ok(())
+    }
+}
+
+/// A name as it is told: in quotes if it could not be seen otherwise.
+fn shown(name: &str) -> Cow<'_, str> {
+    // The empty place is the whole document: every other fault would be told to follow from it.
+    match name.is_empty() || name.chars().any(char::is_control) {
+        true => Cow::Owned(format!("{name:?}")),
+        false => Cow::Borrowed(name),
     }
 }

@@ -2,7 +2,6 @@
 
 use super::complaint::{Complaint, example, meanings, nearest};
 use super::outline::{Outline, OutlineNode, Path, PathStep};
-use crate::config::doors::DOORS;
 use crate::config::environment::{self, Variable, VariableSource};
 use portcullis_core::ConfigError;
 use portcullis_core::config::{is_secret, without_password};
@@ -16,10 +15,25 @@ use toml::de::{DeArray, DeTable, DeValue};
 const MOST_ROUNDS: usize = 500;
 /// The longest list or table that is shown as it was typed.
 const LONGEST_SHOWN: usize = 60;
-const ALL_MEMBERS: &str = "`portcullis config schema` has all members and their types";
+
+/// What a document is, as far as its faults have to know.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct DocumentKind {
+    /// Members at the top that are read elsewhere.
+    pub(super) others: &'static [&'static str],
+    /// The command that prints its schema.
+    pub(super) schema: &'static str,
+}
+
+impl DocumentKind {
+    fn all_members(self) -> String {
+        format!("`{}` has all members and their types", self.schema)
+    }
+}
 
 pub(super) struct DocumentReader<'t> {
     text: &'t str,
+    kind: DocumentKind,
     pub(super) table: DeTable<'t>,
     /// The places of what was taken out, or may have been meant by it.
     pub(super) removed: Vec<String>,
@@ -29,9 +43,10 @@ pub(super) struct DocumentReader<'t> {
 }
 
 impl<'t> DocumentReader<'t> {
-    pub(super) fn new(text: &'t str, table: DeTable<'t>) -> Self {
+    pub(super) fn new(text: &'t str, table: DeTable<'t>, kind: DocumentKind) -> Self {
         Self {
             text,
+            kind,
             table,
             removed: Vec::new(),
             faults: Vec::new(),
@@ -93,7 +108,7 @@ impl<'t> DocumentReader<'t> {
         self.removed.push(String::new());
         if self.faults.is_empty() {
             let fault = ConfigError::wrong("TOML", "the document cannot be read");
-            self.faults.push(fault.help(ALL_MEMBERS));
+            self.faults.push(fault.help(self.kind.all_members()));
         }
         None
     }
@@ -112,7 +127,7 @@ impl<'t> DocumentReader<'t> {
             Complaint::Other(_) => self.unfit(node, |reading, place, value| {
                 ConfigError::expected(place.to_string(), "another value")
                     .found_as(reading.show(place, node, value))
-                    .help(ALL_MEMBERS)
+                    .help(reading.kind.all_members())
             }),
         }
     }
@@ -128,11 +143,12 @@ impl<'t> DocumentReader<'t> {
         };
         // At the top stand the tables of the doors as well, which are read elsewhere.
         if parent.0.is_empty() {
-            known.extend(DOORS);
+            known.extend(self.kind.others);
         }
+        let all_members = self.kind.all_members();
         let help = match nearest(name, &known) {
-            Some(meant) => format!("write `{meant}`; {ALL_MEMBERS}"),
-            None => ALL_MEMBERS.to_owned(),
+            Some(meant) => format!("write `{meant}`; {all_members}"),
+            None => all_members,
         };
         let fault = ConfigError::wrong(path.to_string(), format!("unknown member `{name}`"));
         self.faults
@@ -156,7 +172,7 @@ impl<'t> DocumentReader<'t> {
         if !self.removed.contains(&place) {
             let help = match example(name) {
                 Some(example) => format!("write `{example}`"),
-                None => format!("write `{name}`; {ALL_MEMBERS}"),
+                None => format!("write `{name}`; {}", self.kind.all_members()),
             };
             let fault = ConfigError::expected(place.as_str(), "a value").found_nothing();
             self.faults
@@ -179,7 +195,11 @@ impl<'t> DocumentReader<'t> {
         fault: impl FnOnce(&Self, &Path, &DeValue<'t>) -> ConfigError,
     ) -> bool {
         let path = &node.path;
-        if let Some((_, tried)) = self.stand_ins.iter_mut().find(|(known, _)| known == path) {
+        if let Some((_, tried)) = self
+            .stand_ins
+            .iter_mut()
+            .find(|(known, _)| known == path)
+        {
             *tried += 1;
             let tried = *tried;
             return match path.find(&mut self.table) {
@@ -188,7 +208,9 @@ impl<'t> DocumentReader<'t> {
                     true
                 }
                 // Nothing fits: the table around it cannot be made whole.
-                _ => path.parent().is_some_and(|parent| self.take_out(&parent)),
+                _ => path
+                    .parent()
+                    .is_some_and(|parent| self.take_out(&parent)),
             };
         }
         let Some(value) = path
@@ -253,7 +275,7 @@ impl<'t> DocumentReader<'t> {
             DeValue::Table(_) if expected == "a list" && path.0.len() == 1 => {
                 format!("write `[[{name}]]`, with two brackets: there may be several")
             }
-            _ => format!("write `{name}` as {expected}; {ALL_MEMBERS}"),
+            _ => format!("write `{name}` as {expected}; {}", self.kind.all_members()),
         }
     }
 }
@@ -264,7 +286,9 @@ fn holds_secret(path: &Path, value: &DeValue<'_>) -> bool {
         DeValue::Table(table) => table
             .iter()
             .any(|(name, value)| is_secret(name.get_ref()) || holds_secret(path, value.get_ref())),
-        DeValue::Array(list) => list.iter().any(|value| holds_secret(path, value.get_ref())),
+        DeValue::Array(list) => list
+            .iter()
+            .any(|value| holds_secret(path, value.get_ref())),
         _ => false,
     };
     within || is_secret(path.name())

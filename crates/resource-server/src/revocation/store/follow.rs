@@ -33,6 +33,12 @@ pub(in crate::revocation) struct Follower {
 /// shortest grace.
 const BEAT: usize = 1_000;
 
+/// How long a replica that got news waits before it reads on, unless more is there already. In a
+/// burst, a store with a thousand replicas would otherwise answer each of them for each entry. Not
+/// by the clock of decisions: like the timeouts of the connection, it is between this process and
+/// the store.
+const GATHER: Duration = Duration::from_millis(100);
+
 /// The waits between attempts to connect: they double from the first to the second.
 const RETRY: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(2));
 
@@ -150,12 +156,7 @@ impl LogPosition {
         loop {
             let (news, continues) = match &self.place {
                 None => (Vec::new(), false),
-                Some(place) => {
-                    let news = reader.after(place, wait).await?;
-                    // Asked after reading: entries of another log than the one that was followed
-                    // do not count.
-                    (news, place == START || reader.holds(place).await?)
-                }
+                Some(place) => reader.follow(place, wait).await?,
             };
             let Some(holder) = revocations.upgrade() else {
                 return Ok(());
@@ -170,6 +171,11 @@ impl LogPosition {
             holder.note_contact();
             self.failures = 0;
             wait = Some(BEAT);
+            // Dropped before the wait, so that a server that is gone is not kept for it.
+            drop(holder);
+            if !news.is_empty() && news.len() < log::BATCH {
+                tokio::time::sleep(GATHER).await;
+            }
         }
     }
 
@@ -318,7 +324,9 @@ impl Revocations {
 
     fn set_unpublished(&self, unpublished: bool) {
         if let Some(follower) = &self.follower {
-            follower.unpublished.store(unpublished, Ordering::Release);
+            follower
+                .unpublished
+                .store(unpublished, Ordering::Release);
         }
     }
 }

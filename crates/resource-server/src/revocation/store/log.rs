@@ -7,7 +7,7 @@ use crate::revocation::settings::StoreUrl;
 use portcullis_core::rejection::quote;
 use portcullis_core::token::NumericDate;
 use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, Client, RedisError, Value, cmd};
+use redis::{AsyncConnectionConfig, Client, Cmd, RedisError, Value, cmd};
 use std::fmt;
 use std::time::Duration;
 
@@ -81,29 +81,36 @@ impl LogConnection {
         place: &str,
         wait: Option<usize>,
     ) -> Result<Vec<LogEntry>, StoreFault> {
+        let read = self.read(place, wait);
+        news(read.query_async(&mut self.connection).await?)
+    }
+
+    /// The same, and then whether the entry at the place is still there: if not, the log is not the
+    /// one that was read. Both in one round trip: every replica makes it each second.
+    pub(super) async fn follow(
+        &mut self,
+        place: &str,
+        wait: Option<usize>,
+    ) -> Result<(Vec<LogEntry>, bool), StoreFault> {
+        let mut range = cmd("XRANGE");
+        range.arg(&self.stream).arg(place).arg(place);
+        let mut both = redis::pipe();
+        both.add_command(self.read(place, wait))
+            // In this order: entries of another log than the one that was followed do not count.
+            .add_command(range);
+        let (read, held): (Value, Value) = both.query_async(&mut self.connection).await?;
+        let continues = place == START || !entries(Some(held))?.is_empty();
+        Ok((news(read)?, continues))
+    }
+
+    fn read(&self, place: &str, wait: Option<usize>) -> Cmd {
         let mut read = cmd("XREAD");
         read.arg("COUNT").arg(BATCH);
         if let Some(wait) = wait {
             read.arg("BLOCK").arg(wait);
         }
         read.arg("STREAMS").arg(&self.stream).arg(place);
-        let answer: Value = read.query_async(&mut self.connection).await?;
-        match answer {
-            // `XREAD` answers nil where nothing came in time.
-            Value::Nil => Ok(Vec::new()),
-            Value::Array(streams) => match streams.into_iter().next() {
-                Some(Value::Array(mut stream)) => entries(stream.pop()),
-                _ => Err(strange()),
-            },
-            _ => Err(strange()),
-        }
-    }
-
-    /// Whether the entry at a place is still there: if not, the log is not the one that was read.
-    pub(super) async fn holds(&mut self, place: &str) -> Result<bool, StoreFault> {
-        let mut range = cmd("XRANGE");
-        range.arg(&self.stream).arg(place).arg(place);
-        Ok(!entries(Some(range.query_async(&mut self.connection).await?))?.is_empty())
+        read
     }
 
     /// Writes entries at the end.
@@ -185,6 +192,19 @@ impl LogConnection {
 
     fn turn(&self) -> String {
         format!("{}:restoring", self.stream)
+    }
+}
+
+/// The entries that `XREAD` answers with.
+fn news(answer: Value) -> Result<Vec<LogEntry>, StoreFault> {
+    match answer {
+        // Nothing came in time.
+        Value::Nil => Ok(Vec::new()),
+        Value::Array(streams) => match streams.into_iter().next() {
+            Some(Value::Array(mut stream)) => entries(stream.pop()),
+            _ => Err(strange()),
+        },
+        _ => Err(strange()),
     }
 }
 

@@ -1,12 +1,12 @@
 //! One entry of the log: `mark`, `since` (not for a token or a session) and `until`, in seconds
-//! since 1970.
+//! since 1970; `source` and `told`, where it comes from; `lifted`, if an account can be used again.
 //!
 //! Other writers of the stream may write anything: an entry is read strictly, or ignored with a
 //! reason.
 
-use crate::revocation::Revocation;
 use crate::revocation::mark::RevocationMark;
 use crate::revocation::revocation::{Term, WHENEVER};
+use crate::revocation::{Revocation, RevocationSource, RevokedKind};
 use portcullis_core::token::NumericDate;
 
 /// The names and values of a revocation's entry. Moments that no entry can hold become the nearest
@@ -17,38 +17,102 @@ pub(super) fn fields(revocation: &Revocation) -> Vec<(&'static str, String)> {
         fields.push(("since", format_moment(since)));
     }
     fields.push(("until", format_moment(revocation.until())));
+    if let (Some(source), Some(told_at)) = (revocation.source(), revocation.told_at()) {
+        fields.push(("source", source.to_string()));
+        fields.push(("told", format_moment(told_at)));
+    }
+    if revocation.is_lifted() {
+        fields.push(("lifted", "yes".to_owned()));
+    }
     fields
 }
 
 /// Reads the names and values of an entry, in their order.
 pub(super) fn parse(fields: &[&[u8]]) -> Result<Revocation, &'static str> {
-    let mut texts = [""; 6];
-    if fields.len() > texts.len() {
-        return Err("it has other fields than a revocation");
-    }
-    for (text, field) in texts.iter_mut().zip(fields) {
-        // Before it is looked at: the stream may hold fields of megabytes.
-        if field.len() > LONGEST {
-            return Err("a field is too long");
-        }
-        *text = std::str::from_utf8(field).map_err(|_| "a field is not UTF-8")?;
-    }
+    let mut entry = EntryFields::new(fields)?;
+    let mark = entry.take("mark").ok_or(OTHER_FIELDS)?;
+    let since = entry.take("since");
+    let until = entry.take("until").ok_or(OTHER_FIELDS)?;
+    let source = entry.take("source");
+    let told = entry.take("told");
+    let lifted = entry.take("lifted");
     // One order and no other fields: an entry of a newer version must not be half understood.
-    let (mark, since, until) = match (fields.len(), texts) {
-        (4, ["mark", mark, "until", until, ..]) => (mark, None, until),
-        (6, ["mark", mark, "since", since, "until", until]) => (mark, Some(since), until),
-        _ => return Err("it has other fields than a revocation"),
-    };
+    entry.end()?;
     let mark = RevocationMark::parse(mark).ok_or("its `mark` is not a mark")?;
     let since = match since {
         Some(since) => parse_moment(since).ok_or("its `since` is not a moment")?,
         None => WHENEVER,
     };
     let until = parse_moment(until).ok_or("its `until` is not a moment")?;
-    Ok(Revocation {
-        mark,
-        term: Term { since, until },
-    })
+    let mut term = Term::new(since, until);
+    term.cause = term.cause.lifted_if(match lifted {
+        None => false,
+        Some("yes") if mark.kind() == RevokedKind::Account => true,
+        Some(_) => return Err("its `lifted` is not one of an account"),
+    });
+    let revocation = Revocation { mark, term };
+    match (source, told) {
+        (None, None) => Ok(revocation),
+        (Some(source), Some(told)) => {
+            let told = parse_moment(told).ok_or("its `told` is not a moment")?;
+            Ok(revocation.caused_by(RevocationSource::parse(source), told))
+        }
+        _ => Err("it has only one of `source` and `told`"),
+    }
+}
+
+/// The fields of an entry as texts, taken from the front.
+struct EntryFields<'f> {
+    texts: [&'f str; MOST_FIELDS],
+    count: usize,
+    taken: usize,
+}
+
+/// Six names and their values.
+const MOST_FIELDS: usize = 12;
+
+const OTHER_FIELDS: &str = "it has other fields than a revocation";
+
+impl<'f> EntryFields<'f> {
+    fn new(fields: &[&'f [u8]]) -> Result<Self, &'static str> {
+        let mut texts = [""; MOST_FIELDS];
+        if fields.len() > texts.len() || !fields.len().is_multiple_of(2) {
+            return Err(OTHER_FIELDS);
+        }
+        for (text, field) in texts.iter_mut().zip(fields) {
+            // Before it is looked at: the stream may hold fields of megabytes.
+            if field.len() > LONGEST {
+                return Err("a field is too long");
+            }
+            *text = std::str::from_utf8(field).map_err(|_| "a field is not UTF-8")?;
+        }
+        Ok(Self {
+            texts,
+            count: fields.len(),
+            taken: 0,
+        })
+    }
+
+    /// The value of the next field, if that has this name.
+    fn take(&mut self, name: &str) -> Option<&'f str> {
+        // Only what stands next: another order would be another spelling of the same entry.
+        let rest = self.texts.get(self.taken..self.count)?;
+        match rest {
+            [found, value, ..] if *found == name => {
+                self.taken += 2;
+                Some(value)
+            }
+            _ => None,
+        }
+    }
+
+    /// Nothing else may be there.
+    fn end(self) -> Result<(), &'static str> {
+        if self.taken == self.count {
+            return Ok(());
+        }
+        Err(OTHER_FIELDS)
+    }
 }
 
 /// An entry, read and written again.
@@ -78,6 +142,7 @@ fn parse_moment(text: &str) -> Option<NumericDate> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use portcullis_core::event::EventType;
     use portcullis_core::token::Issuer;
 
     fn read(fields: &[(&str, &str)]) -> Result<Revocation, &'static str> {
@@ -99,6 +164,10 @@ mod tests {
             Revocation::session(&issuer, "s", now),
             Revocation::subject(&issuer, "alice", now),
             Revocation::client(&issuer, "c", NumericDate::from_seconds(0)),
+            Revocation::account_disabled(&issuer, "alice", now),
+            Revocation::account_enabled(&issuer, "alice", now)
+                .caused_by(RevocationSource::Event(EventType::AccountEnabled), now),
+            Revocation::sign_in(&issuer, "alice", now).caused_by(RevocationSource::Logout, now),
         ] {
             let written = fields(&revocation);
             let written: Vec<(&str, &str)> = written
@@ -152,9 +221,35 @@ mod tests {
                 ("until", "2"),
                 ("more", "3"),
             ],
+            vec![("mark", mark), ("until", "2"), ("source", "operator")],
+            vec![("mark", mark), ("until", "2"), ("told", "2")],
+            vec![
+                ("mark", mark),
+                ("until", "2"),
+                ("source", "x"),
+                ("told", "y"),
+            ],
+            vec![("mark", mark), ("until", "2"), ("lifted", "yes")],
+            vec![
+                ("mark", mark),
+                ("until", "2"),
+                ("told", "2"),
+                ("source", "x"),
+            ],
         ] {
             assert!(read(&fields).is_err(), "{fields:?}");
         }
+        let account = mark.replace("subject", "account");
+        let lifted = |value| read(&[("mark", &account), ("until", "2"), ("lifted", value)]);
+        assert!(lifted("yes").is_ok() && lifted("no").is_err());
+        // Who wrote it makes no difference to what it refuses.
+        let new = read(&[
+            ("mark", mark),
+            ("until", "2"),
+            ("source", "new"),
+            ("told", "3"),
+        ]);
+        assert_eq!(new.unwrap().source(), Some(RevocationSource::Unknown));
         assert!(parse(&[b"mark", &[0xff], b"until", b"2"]).is_err());
         assert!(parse(&[b"mark"]).is_err());
     }

@@ -60,8 +60,14 @@ pub(super) fn pem(label: &str, der: &[u8]) -> String {
 fn rsa() -> (String, Value) {
     let pair = RsaKeyPair::generate(KeySize::Rsa2048).unwrap();
     let public = pair.public_key();
-    let n = public.modulus().big_endian_without_leading_zero().to_vec();
-    let e = public.exponent().big_endian_without_leading_zero().to_vec();
+    let n = public
+        .modulus()
+        .big_endian_without_leading_zero()
+        .to_vec();
+    let e = public
+        .exponent()
+        .big_endian_without_leading_zero()
+        .to_vec();
     let der =
         aws_lc_rs::encoding::AsDer::<aws_lc_rs::encoding::Pkcs8V1Der<'_>>::as_der(&pair).unwrap();
     (
@@ -209,7 +215,13 @@ async fn an_assertion_is_short_lived_and_for_the_issuer() {
         let form: Vec<(String, String)> = url::form_urlencoded::parse(request.body.as_bytes())
             .into_owned()
             .collect();
-        let member = |name: &str| form.iter().find(|(key, _)| key == name).unwrap().1.clone();
+        let member = |name: &str| {
+            form.iter()
+                .find(|(key, _)| key == name)
+                .unwrap()
+                .1
+                .clone()
+        };
         assert!(request.headers.get("authorization").is_none());
         assert_eq!(member("client_id"), "service");
         assert_eq!(
@@ -316,7 +328,11 @@ async fn signed_for(client: &str, secret: &str, idp: &Idp, token: &str) -> Strin
         .basic_auth(client, Some(secret));
     let request = request.header("accept", "application/token-introspection+jwt");
     let request = request.header("content-type", "application/x-www-form-urlencoded");
-    let response = request.body(format!("token={token}")).send().await.unwrap();
+    let response = request
+        .body(format!("token={token}"))
+        .send()
+        .await
+        .unwrap();
     assert_eq!(response.status(), 200);
     response.text().await.unwrap()
 }

@@ -72,7 +72,13 @@ async fn an_opaque_token_is_as_good_as_a_jwt() {
     assert_eq!(world.decide("made-up").await, "token.inactive");
     assert_eq!(
         world
-            .decide(&world.idp.token("alice").audience("api://other").opaque())
+            .decide(
+                &world
+                    .idp
+                    .token("alice")
+                    .audience("api://other")
+                    .opaque()
+            )
             .await,
         "token.audience"
     );
@@ -89,6 +95,43 @@ async fn an_opaque_token_is_as_good_as_a_jwt() {
     );
 }
 
+/// The audience of a route holds for answers of an issuer as it does for signed tokens, and also
+/// where answers need none.
+#[tokio::test]
+async fn an_answer_is_for_its_resource_alone() {
+    let world = IntrospectionSetup::new("danger_answers_without_audience = true").await;
+    let headers = |token: &str| {
+        let mut headers = http::HeaderMap::new();
+        headers.insert("authorization", format!("Bearer {token}").parse().unwrap());
+        headers
+    };
+    let own = portcullis_core::Requirement::audience([AUDIENCE]);
+    let other = portcullis_core::Requirement::audience(["https://api.example/b"]);
+    let opaque = world.idp.token("alice").opaque();
+    for (requirement, expected) in [(&own, None), (&other, Some("token.audience"))] {
+        // The second answer is remembered.
+        for _ in 0..2 {
+            let decision = world
+                .server
+                .decide(&headers(&opaque), None, requirement)
+                .await;
+            let refused = decision.into_result().err();
+            assert_eq!(
+                refused.as_ref().map(portcullis_core::Denial::code),
+                expected
+            );
+        }
+    }
+    let nameless = world.idp.token("alice").without("aud").opaque();
+    let decision = world
+        .server
+        .decide(&headers(&nameless), None, &own)
+        .await;
+    let refused = decision.into_result().err();
+    assert_eq!(refused.map(|it| it.code()), Some("token.audience"));
+    assert_eq!(world.decide(&nameless).await, "allow");
+}
+
 #[tokio::test]
 async fn what_has_the_shape_of_a_jwt_is_never_asked_about_instead() {
     let world = IntrospectionSetup::new("").await;
@@ -101,9 +144,10 @@ async fn what_has_the_shape_of_a_jwt_is_never_asked_about_instead() {
     ] {
         assert_ne!(world.decide(&token).await, "allow");
     }
-    for token in ["a b", "{}", "\"", &"a".repeat(16_385)] {
+    for token in ["a b", "{}", "\""] {
         assert_eq!(world.decide(token).await, "token.malformed", "{token}");
     }
+    assert_eq!(world.decide(&"a".repeat(16_385)).await, "token.too_large");
     assert_eq!(world.idp.requests(Endpoint::Introspection), 0);
 }
 
@@ -197,7 +241,11 @@ async fn an_explanation_asks_and_shows_the_answer() {
         .fail(Endpoint::Introspection, portcullis_idp::Fault::Unauthorized);
     let explanation = world.server.explain("made-up").await;
     assert!(
-        explanation.first_obstacle().unwrap().found.contains("401"),
+        explanation
+            .first_obstacle()
+            .unwrap()
+            .found
+            .contains("401"),
         "{explanation:?}"
     );
     assert_eq!(explained(explanation).0, "outage.introspection");

@@ -14,7 +14,11 @@ fn seconds(seconds: u64) -> Duration {
 }
 
 async fn retry_after(world: &IntrospectionSetup, token: &str) -> Duration {
-    match world.server.authenticate(Credential::bearer(token)).await {
+    match world
+        .server
+        .authenticate(Credential::bearer(token))
+        .await
+    {
         Err(Denial::Outage(outage)) => outage.retry_after(),
         other => panic!("{other:?}"),
     }

@@ -148,7 +148,10 @@ fn lines(paths: &str, routes: &str, host: Option<&str>) -> (Vec<String>, Vec<Str
         let method = &line.operation.method;
         format!("{:?} {method} {path} {}", line.verdict, line.rule.name)
     };
-    let unused = comparisons.unused.iter().map(|rule| rule.name.to_owned());
+    let unused = comparisons
+        .unused
+        .iter()
+        .map(|rule| rule.name.to_owned());
     let lines = comparisons.lines.iter().map(spell);
     (lines.collect(), unused.collect())
 }

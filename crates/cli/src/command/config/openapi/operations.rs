@@ -97,7 +97,9 @@ impl Reader<'_> {
         let Some(target) = faults.note(resolve(self.root, item, &place)) else {
             return;
         };
-        let has_methods = METHODS.iter().any(|(name, _)| item.member(name).is_some());
+        let has_methods = METHODS
+            .iter()
+            .any(|(name, _)| item.member(name).is_some());
         if item.member("$ref").is_some() && has_methods {
             // OpenAPI leaves open which of the two counts.
             faults
@@ -115,7 +117,8 @@ impl Reader<'_> {
         }
         if target.member("trace").is_some() {
             let label = format!("TRACE {}", path.escape_debug());
-            self.notes.add("the gateway never forwards TRACE", &label);
+            self.notes
+                .add("the gateway never forwards TRACE", &label);
         }
         for (name, method) in METHODS {
             if let Some(written) = target.member(name) {
@@ -140,7 +143,10 @@ impl Reader<'_> {
                 .help("write a map with `responses`, and `security` if it differs");
             return None;
         }
-        let server = match written.member("servers").or_else(|| item.member("servers")) {
+        let server = match written
+            .member("servers")
+            .or_else(|| item.member("servers"))
+        {
             Some(servers) => Server::read(servers, self.notes, faults),
             None => self.server.clone(),
         };
@@ -154,11 +160,15 @@ impl Reader<'_> {
         operation.template = self.template(&operation.path, &label, faults);
         // The operation's own list replaces the document's; an empty one as well.
         if let Some(security) = written.member("security") {
-            operation.demand = self.schemes.demand(security, &label, self.notes, faults);
+            operation.demand = self
+                .schemes
+                .demand(security, &label, self.notes, faults);
         } else if let Some(security) = self.root.member("security") {
             // The faults of the document's list are reported once, by the document.
             let faults = Faults::default();
-            operation.demand = self.schemes.demand(security, &label, self.notes, &faults);
+            operation.demand = self
+                .schemes
+                .demand(security, &label, self.notes, &faults);
         }
         Some(operation)
     }

@@ -80,7 +80,10 @@ impl Server {
         let origin = url.origin().ascii_serialization();
         Some(Self {
             origin: Some(origin).filter(|_| is_absolute && is_plain),
-            host: url.host_str().filter(|_| is_absolute).map(str::to_owned),
+            host: url
+                .host_str()
+                .filter(|_| is_absolute)
+                .map(str::to_owned),
             base_path: url.path().trim_end_matches('/').to_owned(),
         })
     }

@@ -78,7 +78,9 @@ impl Template {
             self.segments.push(Segment::Literal(literal(part)?));
             return Ok(());
         }
-        let inner = part.strip_prefix('{').and_then(|it| it.strip_suffix('}'));
+        let inner = part
+            .strip_prefix('{')
+            .and_then(|it| it.strip_suffix('}'));
         let Some(name) = inner.filter(|it| !it.contains(['{', '}'])) else {
             self.is_exact = false;
             self.segments.push(Segment::Part);
@@ -105,7 +107,11 @@ impl Template {
         };
         let own: Vec<u8> = self.segments.iter().map(rank).collect();
         let theirs: Vec<u8> = other.segments.iter().map(rank).collect();
-        own != theirs && own.iter().zip(theirs).all(|(own, theirs)| *own <= theirs)
+        own != theirs
+            && own
+                .iter()
+                .zip(theirs)
+                .all(|(own, theirs)| *own <= theirs)
     }
 
     /// The path of a route for it.

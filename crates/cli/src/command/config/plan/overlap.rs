@@ -159,7 +159,9 @@ impl Table {
             if is_head || documented.contains(&method) {
                 continue;
             }
-            let is_met = row.demand(&method).is_some_and(|it| it.implies(&demand));
+            let is_met = row
+                .demand(&method)
+                .is_some_and(|it| it.implies(&demand));
             if !is_met || !row.methods().contains(&method) {
                 row.add(&method, demand);
                 notes.add(remark, &format!("{method} {path}"));

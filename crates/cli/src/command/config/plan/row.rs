@@ -48,7 +48,9 @@ impl Row {
 
     /// Whether the path is the one of its operations, and not a wider one.
     pub(super) fn is_exact(&self) -> bool {
-        self.templates.iter().all(|(_, template)| template.is_exact)
+        self.templates
+            .iter()
+            .all(|(_, template)| template.is_exact)
     }
 
     /// Whether the document may prefer an operation of the other row although this path has more

@@ -116,7 +116,9 @@ fn a_wider_path_is_never_public_and_demands_what_is_around_it() {
     ];
     assert_eq!(found, expected);
     assert!(
-        notes.iter().any(|it| it.contains("the route is for /f/*")),
+        notes
+            .iter()
+            .any(|it| it.contains("the route is for /f/*")),
         "{notes:?}"
     );
 }
@@ -194,7 +196,11 @@ fn closeness(segment: &str, name: &str) -> Option<u8> {
 }
 
 fn fit(template: &str, path: &str) -> Option<Vec<u8>> {
-    let template: Vec<&str> = template.trim_end_matches('/').split('/').skip(1).collect();
+    let template: Vec<&str> = template
+        .trim_end_matches('/')
+        .split('/')
+        .skip(1)
+        .collect();
     let path: Vec<&str> = path.split('/').skip(1).collect();
     if template.len() != path.len() {
         return None;
@@ -386,7 +392,9 @@ fn an_operation_is_decided_by_its_own_demand() {
         let settings = written(&operations);
         for operation in &operations {
             let path = operation.path.replace("{x}", "q");
-            let matches = settings.routes_for(&operation.method, None, &path).unwrap();
+            let matches = settings
+                .routes_for(&operation.method, None, &path)
+                .unwrap();
             let access = matches[0].rule.access;
             let expected = match &operation.demand {
                 Demand::Public => comparison::Verdict::Same,

@@ -5,6 +5,7 @@ use super::{scope, unless_stopped};
 use crate::browser;
 use crate::client::convert_error;
 use crate::exit::CommandError;
+use crate::output::wrap;
 use crate::reporter::Reporter;
 use portcullis_client::{Client, Error, LoopbackRedirect, ServerMetadata, TokenResponse};
 use portcullis_core::ConfigErrors;
@@ -37,7 +38,11 @@ pub(in super::super) async fn sign_in(
     let spinner = query
         .reporter
         .spinner("Waiting for you to sign in ... Ctrl-C cancels.");
-    let callback = unless_stopped(redirect.receive(&flow, TIMEOUT)).await;
+    // Shown with `--quiet` too: without it, a person waits for a page that never comes back.
+    let text = reminder(query, &redirect.redirect_uri());
+    let remind = || spinner.suspend(|| query.reporter.instruct(&text));
+    let receive = redirect.receive(&flow, TIMEOUT);
+    let callback = unless_stopped(with_reminder(PATIENCE, receive, remind)).await;
     // Cleared before `?`, as an error would be printed into the line of the spinner.
     spinner.finish_and_clear();
     flow.finish(&callback?.map_err(convert)?)
@@ -75,5 +80,62 @@ fn invite(url: &str, reporter: Reporter) {
     reporter.show(url);
 }
 
+/// Waits, and reminds the person once if it takes longer than they need to type a password.
+async fn with_reminder<T>(
+    patience: Duration,
+    waiting: impl Future<Output = T>,
+    remind: impl FnOnce(),
+) -> T {
+    let mut waiting = std::pin::pin!(waiting);
+    tokio::select! {
+        // A callback that is there already comes before the reminder.
+        biased;
+        done = &mut waiting => return done,
+        () = tokio::time::sleep(patience) => {}
+    }
+    remind();
+    waiting.await
+}
+
+/// What may be wrong if the browser does not come back. A provider shows the fault of a redirect
+/// URI to the person, and sends nothing here (RFC 6749, section 4.1.2.1).
+fn reminder(query: &TokenQuery, here: &str) -> String {
+    let registered = match &query.redirect_uri {
+        Some(uri) => uri.clone(),
+        None => "http://127.0.0.1/callback (with any port)".to_owned(),
+    };
+    let text = format!(
+        "Still waiting for the browser to come back to {here}. If its page shows an error, the \
+            provider refused the request, most often for its redirect URI: register {registered} \
+            for the client {} there, or pass the registered one with --redirect-uri. Ctrl-C \
+            cancels.",
+        query.client.client_id
+    );
+    wrap(&text, 0)
+}
+
+/// How long a person may take before they are reminded.
+const PATIENCE: Duration = Duration::from_secs(15);
+
 /// How long the browser may take to come back.
 const TIMEOUT: Duration = Duration::from_secs(600);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_person_is_reminded_once_and_only_if_it_takes_long() {
+        let mut reminded = 0;
+        with_reminder(PATIENCE, std::future::ready(()), || reminded += 1).await;
+        assert_eq!(reminded, 0);
+        let (send, receive) = tokio::sync::oneshot::channel();
+        // The reminder itself ends the waiting, so that the test takes no time.
+        let remind = || {
+            reminded += 1;
+            _ = send.send(7);
+        };
+        let received = with_reminder(Duration::ZERO, receive, remind).await;
+        assert_eq!((received, reminded), (Ok(7), 1));
+    }
+}

@@ -1,0 +1,5 @@
+//! Against the development identity provider, which is a transmitter, and against a server that
+//! answers as it is told.
+
+mod peer;
+mod scripted;

@@ -1,0 +1,140 @@
+//! How the events of a stream are fetched (RFC 8936): with what, and what is still to be told.
+
+use crate::groups::ClientToken;
+use portcullis_provider::client_auth::Secret;
+use portcullis_provider::egress::Egress;
+use portcullis_provider::failure_log::{FailureLog, FailureNotice};
+use portcullis_provider::fetch::{Authorization, Reach};
+use portcullis_provider::shared_signals::{
+    PollRequest, PollResponse, SetError, TransmitterFault, TransmitterFaultKind,
+};
+use std::hash::{BuildHasher as _, RandomState};
+use std::time::Duration;
+use url::Url;
+
+/// How long the transmitter may hold a request until there is an event.
+const WAIT: Duration = Duration::from_secs(20);
+
+/// The pauses after failures: they double from the first to the second.
+const RETRY: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
+
+/// How many events are asked for at once.
+const MOST: usize = 500;
+
+/// How a stream is polled, and with what.
+pub(crate) struct Poller {
+    url: Url,
+    pub(crate) egress: Egress,
+    authorization: PollAuthorization,
+    /// What tells this replica from the others.
+    pub(crate) owner: String,
+    log: FailureLog,
+}
+
+enum PollAuthorization {
+    /// A value that never changes.
+    Fixed(Secret),
+    /// A token of a client.
+    Token(Box<ClientToken>),
+}
+
+/// What the transmitter is still to be told.
+#[derive(Default)]
+pub(crate) struct Backlog {
+    pub(crate) taken: Vec<String>,
+    pub(crate) refused: Vec<SetError>,
+    /// How many events could not be taken, or requests failed, one after the other.
+    pub(crate) failures: u32,
+}
+
+impl Poller {
+    pub(super) fn new(url: Url, egress: Egress, authorization: Secret) -> Self {
+        Self::with(url, egress, PollAuthorization::Fixed(authorization))
+    }
+
+    pub(super) fn with_token(url: Url, egress: Egress, token: ClientToken) -> Self {
+        Self::with(url, egress, PollAuthorization::Token(Box::new(token)))
+    }
+
+    fn with(url: Url, egress: Egress, authorization: PollAuthorization) -> Self {
+        Self {
+            url,
+            egress,
+            authorization,
+            owner: format!("{:016x}", RandomState::new().hash_one(0_u8)),
+            log: FailureLog::new(),
+        }
+    }
+
+    async fn authorization(&self) -> Result<Authorization, String> {
+        match &self.authorization {
+            PollAuthorization::Fixed(header) => Ok(Authorization::Header(header.clone())),
+            PollAuthorization::Token(token) => token.obtain().await.map(Authorization::Bearer),
+        }
+    }
+
+    /// One request. It waits for an event, where the transmitter does so.
+    pub(crate) async fn fetch(&self, backlog: &Backlog) -> Result<PollResponse, String> {
+        let authorization = self.authorization().await?;
+        let request = PollRequest {
+            url: &self.url,
+            // The operator wrote it.
+            reach: Reach::Anywhere,
+            authorization: Some(&authorization),
+            ack: &backlog.taken,
+            errors: &backlog.refused,
+            most: MOST,
+            // Held, so that an event comes at once and not at the next beat.
+            wait: WAIT,
+        };
+        match request.send(&self.egress).await {
+            Ok(response) => Ok(response),
+            Err(fault) => {
+                self.forget(&fault, &authorization).await;
+                Err(fault.to_string())
+            }
+        }
+    }
+
+    /// Drops a token that the transmitter does not accept.
+    async fn forget(&self, fault: &TransmitterFault, authorization: &Authorization) {
+        if let (PollAuthorization::Token(token), Authorization::Bearer(refused)) =
+            (&self.authorization, authorization)
+            && fault.kind == TransmitterFaultKind::Unauthorized
+        {
+            token.forget(refused).await;
+        }
+    }
+
+    pub(crate) fn note_failure(&self, stream: &str, reason: &str) {
+        match self.log.fail(self.egress.clock.elapsed()) {
+            FailureNotice::First => {
+                tracing::warn!(stream, reason, "events cannot be fetched");
+            }
+            FailureNotice::Again(toll) => {
+                let failures = toll.failures;
+                tracing::warn!(stream, reason, failures, "events still cannot be fetched");
+            }
+            FailureNotice::Known => tracing::debug!(stream, reason, "events cannot be fetched"),
+        }
+    }
+
+    pub(crate) fn note_success(&self, stream: &str) {
+        if let Some(toll) = self.log.succeed(self.egress.clock.elapsed()) {
+            tracing::info!(stream, failures = toll.failures, "events are fetched again");
+        }
+    }
+}
+
+impl Backlog {
+    /// Doubled with each failure, with a quarter more or less, so that replicas do not come at
+    /// once.
+    pub(crate) fn pause(&self) -> Duration {
+        let (least, most) = RETRY;
+        let doubled = least
+            .saturating_mul(1 << self.failures.min(10))
+            .min(most);
+        let random = RandomState::new().hash_one(0_u8) % 1_000;
+        doubled.mul_f64(0.75 + 0.5 * (random as f64 / 1_000.0))
+    }
+}
