@@ -150,6 +150,7 @@ impl Said {
 pub(super) struct Waiting {
     child: std::process::Child,
     said: std::sync::Arc<std::sync::Mutex<String>>,
+    listener: std::thread::JoinHandle<()>,
 }
 
 impl Waiting {
@@ -157,7 +158,7 @@ impl Waiting {
         let mut child = command.spawn().unwrap();
         let said = std::sync::Arc::<std::sync::Mutex<String>>::default();
         let (mut stderr, heard) = (child.stderr.take().unwrap(), std::sync::Arc::clone(&said));
-        std::thread::spawn(move || {
+        let listener = std::thread::spawn(move || {
             let mut part = [0; 512];
             while let Ok(read @ 1..) = stderr.read(&mut part) {
                 heard
@@ -166,7 +167,11 @@ impl Waiting {
                     .push_str(&String::from_utf8_lossy(&part[..read]));
             }
         });
-        Self { child, said }
+        Self {
+            child,
+            said,
+            listener,
+        }
     }
 
     /// Waits until it has said something that this finds something in.
@@ -189,6 +194,8 @@ impl Waiting {
     pub(super) fn end(self) -> Said {
         let output = self.child.wait_with_output().unwrap();
         let said = Said::of(&output);
+        // Its last words may still be in the pipe when it has ended.
+        self.listener.join().unwrap();
         Said {
             err: self.said.lock().unwrap().clone(),
             ..said
