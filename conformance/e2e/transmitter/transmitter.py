@@ -147,6 +147,8 @@ class Transmitter:
         }
 
     def verify(self, state):
+        if self.stream["status"] != "enabled":
+            return
         members = {} if state is None else {"state": state}
         subject = {"format": "opaque", "id": "s-1"}
         jti, event = self.event({"event": VERIFICATION, "subject": subject, "members": members})

@@ -90,6 +90,7 @@ impl Generation {
                 .succeeded_by(settings.resource_server),
             None => ResourceServer::with_clock(settings.resource_server, Arc::clone(clock)),
         });
+        telemetry.observe_events(&server, clock);
         server.start();
         let most = settings.failing_callers;
         let failing = failing_callers(most, before);

@@ -130,6 +130,13 @@ pub const EVENT_STREAM_ENABLED: Metric = Metric::gauge(
     &["stream"],
     "0 after the transmitter said that the stream is paused or disabled, else 1.",
 );
+/// Whether verification events come.
+pub const EVENT_STREAM_VERIFIED: Metric = Metric::gauge(
+    "portcullis_event_stream_verified",
+    &["stream"],
+    "0 after a verification event that this replica asked for did not come within ten minutes, \
+        else 1. Only with the stream's `stream_id`.",
+);
 /// Whether a stream fell silent.
 pub const EVENT_STREAM_SILENT: Metric = Metric::gauge(
     "portcullis_event_stream_silent",
@@ -164,6 +171,7 @@ pub const METRICS: &[Metric] = &[
     EVENTS,
     EVENT_LAST,
     EVENT_STREAM_ENABLED,
+    EVENT_STREAM_VERIFIED,
     EVENT_STREAM_SILENT,
 ];
 

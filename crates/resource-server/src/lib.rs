@@ -58,7 +58,7 @@ pub use portcullis_provider::keys::{KeySettings, KeySource, KeyStatus};
 pub use portcullis_provider::metadata::{DiscoveryError, Metadata};
 pub use possession::DpopConfig;
 #[cfg(feature = "redis")]
-pub use receiver::expect_verification;
+pub use receiver::ExpectedVerification;
 pub use receiver::{EventEffect, EventOutcome, EventReport, ReceiverOutline};
 pub use resource_request::ResourceRequest;
 pub use resources::{

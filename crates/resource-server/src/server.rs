@@ -101,6 +101,7 @@ impl ResourceServer {
         self.0.revocations.start();
         self.0.receivers.start();
         self.start_polling();
+        self.start_watching();
     }
 
     /// Decides about a request from its headers and its query. Tokens that are bound are refused:

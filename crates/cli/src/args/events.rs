@@ -45,6 +45,19 @@ pub(crate) enum EventsAction {
         /// The stream [default: the only one of the client]
         #[arg(long, value_name = "ID", allow_hyphen_values = true)]
         stream: Option<String>,
+        /// The settings of the receiver: waits until the event has come there. It needs the store
+        /// that the replicas share
+        #[arg(long, value_name = "FILE")]
+        config: Option<PathBuf>,
+        /// How many seconds to wait for it
+        #[arg(
+            long,
+            value_name = "SECONDS",
+            default_value_t = 60,
+            requires = "config",
+            value_parser = clap::value_parser!(u16).range(1..=3_600),
+        )]
+        wait: u16,
         /// Print JSON
         #[arg(long)]
         json: bool,
@@ -188,11 +201,13 @@ const VERIFY: &str = "\
 Examples:
   $ portcullis events verify --issuer https://idp.example --client-id events
   $ portcullis events verify --stream f67e39a0
+  $ portcullis events verify --issuer https://idp.example --config portcullis.toml
 
-The event comes over the stream, at once or minutes later: look for it at the receiver.
+The event comes over the stream, at once or minutes later. With `--config`, the command waits until
+a replica of the receiver has it, and they take no other one meanwhile. Else look for it there.
 
-Exit codes: 0 done, 1 could not run, 2 the transmitter refused, 4 the transmitter or the provider of
-the token could not be reached.";
+Exit codes: 0 done, 1 could not run, 2 the transmitter refused, 4 the transmitter, the provider of
+the token or the store could not be reached, or the event did not come in time.";
 
 const DELETE: &str = "\
 Examples:

@@ -25,6 +25,9 @@ pub struct Mapping {
     pub acr: Vec<ClaimPath>,
     /// When the user signed in.
     pub auth_time: Vec<ClaimPath>,
+    /// The user's email address, by which security events may name the user. Default none: an
+    /// address can change hands.
+    pub email: Vec<ClaimPath>,
     /// The separator in a text that lists several roles or groups. Default none: a text is one
     /// name.
     pub delimiter: Option<char>,
@@ -48,6 +51,7 @@ impl Mapping {
             groups: paths(dialect.groups),
             acr: paths(dialect.acr),
             auth_time: paths(dialect.auth_time),
+            email: Vec::new(),
             delimiter: None,
             role_prefix: None,
             scope_prefix: None,
@@ -84,6 +88,7 @@ impl Mapping {
             ("groups", &self.groups, &usual.groups),
             ("acr", &self.acr, &usual.acr),
             ("auth_time", &self.auth_time, &usual.auth_time),
+            ("email", &self.email, &usual.email),
         ] {
             if places != usual {
                 let found = places.iter().any(|place| place.is_filled(claims));

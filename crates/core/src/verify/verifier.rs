@@ -110,6 +110,13 @@ impl Verifier {
         NumericDate::from_json(places.find_map(|place| place.find(claims))?)
     }
 
+    /// The email address of the subject of these claims, where the operator says which claim it is
+    /// in.
+    pub fn email<'c>(&self, claims: &'c Claims) -> Option<&'c str> {
+        let mut places = self.profile().mapping.email.iter();
+        places.find_map(|place| place.find(claims))?.as_str()
+    }
+
     /// The claim paths that the operator set for these tokens, each with the setting and whether it
     /// finds anything in these claims. A path with a slip in it finds nothing, and refuses nobody
     /// but by policies.

@@ -115,7 +115,7 @@ pub(super) async fn answer(
     }
     let (now, sender) = (generation.clock.now(), Some(sender));
     let telemetry = &generation.telemetry;
-    telemetry.record_events(now, id, &answer.reports, sender);
+    telemetry.record_events(now, Some(id), &answer.reports, sender);
     answer.response.map(Bytes::from)
 }
 

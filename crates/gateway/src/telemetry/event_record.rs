@@ -11,7 +11,9 @@ use serde::Serialize;
 #[derive(Debug, Serialize)]
 pub(crate) struct EventRecord<'r> {
     time: String,
-    request_id: &'r str,
+    /// None of an event that was fetched.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request_id: Option<&'r str>,
     /// `event`: what tells it from the record of a decision.
     record: &'static str,
     /// `applied`, `repeated`, `ignored`, `unmapped`, `refused` or `failed`.
@@ -33,7 +35,7 @@ pub(crate) struct EventRecord<'r> {
 impl<'r> EventRecord<'r> {
     pub(crate) fn new(
         now: NumericDate,
-        request_id: &'r str,
+        request_id: Option<&'r str>,
         report: &'r EventReport,
         peer: Option<Caller>,
     ) -> Self {
@@ -79,7 +81,10 @@ impl<'r> EventRecord<'r> {
         if let Some(facts) = self.facts {
             line.push_str(&format!(": {}", facts.escape_debug()));
         }
-        line.push_str(&format!(" ({request_id})\n"));
+        if let Some(request_id) = request_id {
+            line.push_str(&format!(" ({request_id})"));
+        }
+        line.push('\n');
         line.into_bytes()
     }
 }

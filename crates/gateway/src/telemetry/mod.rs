@@ -23,8 +23,10 @@ use exposition::Exposition;
 use meters::Meters;
 use portcullis_core::ConfigErrors;
 use portcullis_core::token::NumericDate;
-use portcullis_resource_server::EventReport;
+use portcullis_resource_server::clock::Clock;
+use portcullis_resource_server::{EventReport, ResourceServer};
 use record::{AuditRecord, Privacy};
+use std::sync::Arc;
 
 /// Shared by all generations of the settings, so that counts go on through a reload.
 #[derive(Debug)]
@@ -59,11 +61,11 @@ impl Telemetry {
         }
     }
 
-    /// Writes down what came to a receiver.
+    /// Writes down what came to a receiver; without a request where it was fetched.
     pub(crate) fn record_events(
         &self,
         now: NumericDate,
-        request_id: &str,
+        request_id: Option<&str>,
         reports: &[EventReport],
         sender: Option<Caller>,
     ) {
@@ -74,6 +76,23 @@ impl Telemetry {
         for report in reports {
             audit.write_event(&EventRecord::new(now, request_id, report, peer));
         }
+    }
+
+    /// Writes records of the events that the server fetches: no door answers anybody for them.
+    pub(crate) fn observe_events(
+        self: &Arc<Self>,
+        server: &ResourceServer,
+        clock: &Arc<dyn Clock>,
+    ) {
+        // Without audit records, the server's own log has them.
+        if self.audit.is_none() {
+            return;
+        }
+        let (clock, telemetry) = (Arc::clone(clock), Arc::clone(self));
+        server.observe_events(move |report| {
+            let reports = std::slice::from_ref(report);
+            telemetry.record_events(clock.now(), None, reports, None);
+        });
     }
 
     /// Whether a decision has to be written down.

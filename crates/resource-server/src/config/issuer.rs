@@ -49,6 +49,9 @@ pub struct IssuerConfig {
     /// Where it is said when the user signed in, as a claim path. Default: where the provider says
     /// so, `auth_time`.
     pub auth_time: Option<String>,
+    /// Where the user's email address is, as a claim path: security events that name the user by
+    /// an address then end these tokens. Default: nowhere, and such events end nothing.
+    pub email: Option<String>,
     /// What parts a text that lists several roles or groups, such as `;`. Default: a text is one
     /// name.
     pub delimiter: Option<char>,

@@ -75,6 +75,13 @@ members_with_client! {
         token_endpoint: Option<String>,
         /// The scope of that token. Default `ssf.manage`: to acknowledge is to change the stream.
         scope: Option<String>,
+        /// The stream's id at the transmitter. With it, its status is read there at the start and
+        /// every ten minutes, and verification events are asked for. A push needs a client then,
+        /// as a poll does. Default: none, and nobody asks.
+        stream_id: Option<String>,
+        /// At least how often a verification event is asked for, in seconds: of a stream with an
+        /// `inactivity_timeout`, before that. Default 86400, a day; at least 60, at most 30 days.
+        verify_every: Option<u64>,
         /// What an event ends, by its name: `session-revoked = "subject"`. The effects are
         /// `session`, `subject`, `account`, `sign_in`, `enable` and `nothing`. Default: what the
         /// event says.

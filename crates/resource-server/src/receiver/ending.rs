@@ -35,7 +35,10 @@ pub(crate) fn logout_ending(profile: &Profile, ends_subject: bool) -> String {
 /// that alone.
 pub(crate) fn event_ending(verifier: &Verifier, by_session: bool) -> String {
     let (profile, issuer) = (verifier.profile(), verifier.issuer());
-    let subjects = subject_claims(profile);
+    let mut subjects = subject_names(profile);
+    let addresses = profile.mapping.email.iter();
+    subjects.extend(addresses.map(|path| format!("`{path}` (an address)")));
+    let subjects = subjects.join(" or ");
     let sessions = match (by_session, profile.dialect.session_claim) {
         (false, _) => String::new(),
         (true, SessionClaim::Always) => ", and by `sid` where the event names a session".to_owned(),
@@ -59,6 +62,10 @@ pub(super) fn provider(dialect: &Dialect) -> &'static str {
 
 /// The claims that a person is found by: the name in the token, and the stable identifier.
 fn subject_claims(profile: &Profile) -> String {
+    subject_names(profile).join(" or ")
+}
+
+fn subject_names(profile: &Profile) -> Vec<String> {
     let mut names = vec!["`sub`".to_owned()];
     for path in &profile.mapping.subject {
         let name = format!("`{path}`");
@@ -66,7 +73,7 @@ fn subject_claims(profile: &Profile) -> String {
             names.push(name);
         }
     }
-    names.join(" or ")
+    names
 }
 
 /// The claims of one token that a logout or an event can name: `sid`, and those of the subject.
@@ -84,6 +91,9 @@ pub(crate) fn matching_claims(profile: &Profile, claims: &Claims) -> Vec<String>
     let own = subjects.find(|path| path.find(claims).is_some());
     let own = own.map(|path| format!("`{path}`"));
     found.extend(own.filter(|name| name != "`sub`"));
+    let mut addresses = profile.mapping.email.iter();
+    let address = addresses.find(|path| path.find(claims).is_some());
+    found.extend(address.map(|path| format!("`{path}` (an address)")));
     found
 }
 

@@ -8,8 +8,12 @@
 //! Not checked: whether the person who signs in at the provider is the one whom tokens name
 //! otherwise; the settings say which issuers' tokens an event ends.
 
+mod access;
+mod deviation;
 mod effect;
 mod ending;
+#[cfg(feature = "redis")]
+mod expected;
 mod logout_settings;
 mod meters;
 mod outline;
@@ -22,28 +26,28 @@ mod stream_settings;
 mod target;
 #[cfg(test)]
 mod tests;
+mod watch;
+mod watch_settings;
 
 pub use effect::EventEffect;
 pub(crate) use ending::{END_SUBJECT, has_session, matching_claims};
+#[cfg(feature = "redis")]
+pub use expected::ExpectedVerification;
 pub(crate) use logout_settings::{LogoutSettings, logout};
 pub use outline::ReceiverOutline;
 pub(crate) use poll::Backlog;
 pub use report::{EventOutcome, EventReport};
 pub(crate) use report::{Reception, ReceptionFault};
-#[cfg(feature = "redis")]
-pub use seen::expect_verification;
-pub(crate) use seen::{event_id, expectation_id, state_id};
+pub(crate) use seen::{answer_id, event_id, expectation_id, state_id};
 pub(crate) use stream_settings::{StreamSettings, streams};
 pub(crate) use target::revocations;
 
-use crate::client_endpoint::{AssertionAudience, ClientEndpoint, IssuerAccess};
 use crate::events;
-use crate::groups::ClientToken;
 use crate::issuers::TrustedIssuers;
 use crate::settings::Settings;
+use access::{AccessSettings, StreamAccess};
 use meters::ReceiverMeters;
 use poll::Poller;
-use poll_settings::PollSettings;
 use portcullis_core::Limits;
 use portcullis_core::token::{Issuer, NumericDate};
 use portcullis_provider::clock::Clock;
@@ -55,6 +59,7 @@ use seen::SeenEvents;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 pub(crate) use stream::EventStream;
+pub(crate) use watch::{Answer, LOOK, StreamFindings, WatchFault, Watcher};
 
 /// The name of the receiver of logouts.
 pub(crate) const LOGOUT: &str = "logout";
@@ -111,7 +116,7 @@ impl Receivers {
     /// Whether a stream ends tokens of this issuer.
     pub(crate) fn end_tokens_of(&self, issuer: &Issuer) -> bool {
         let mut streams = self.streams.iter();
-        streams.any(|stream| stream.settings.tokens_of.contains(issuer))
+        streams.any(|stream| stream.settings.tokens_of.all.contains(issuer))
     }
 
     pub(crate) fn stream(&self, name: &str) -> Option<&EventStream> {
@@ -125,6 +130,13 @@ impl Receivers {
         self.streams
             .iter()
             .filter(|stream| stream.poller.is_some())
+    }
+
+    /// The streams that are looked after, once.
+    pub(crate) fn find_watched(&self) -> impl Iterator<Item = &Arc<EventStream>> {
+        self.streams
+            .iter()
+            .filter(|stream| stream.watcher.is_some())
     }
 
     /// Whether this replica may fetch the events of a stream now: always where none shares its
@@ -143,6 +155,10 @@ impl Receivers {
             let is_paused = stream.is_paused.load(Ordering::Relaxed);
             let is_enabled = f64::from(u8::from(!is_paused));
             events::EVENT_STREAM_ENABLED.set(recorder, &labels, is_enabled);
+            if let Some(watcher) = &stream.watcher {
+                let is_verified = f64::from(u8::from(!watcher.is_unanswered()));
+                events::EVENT_STREAM_VERIFIED.set(recorder, &labels, is_verified);
+            }
             if let Some(silent_after) = stream.settings.silent_after {
                 let age = now.since(NumericDate::from_seconds(last));
                 let is_silent = age > i64::try_from(silent_after.as_secs()).unwrap_or(i64::MAX);
@@ -168,59 +184,29 @@ impl EventStream {
         let transmitter = settings.terms.transmitter.clone();
         let meters = KeyMeters::new(transmitter.as_str());
         let source = settings.source.clone();
-        let poller = settings.poll.as_ref();
-        let poller = poller.and_then(|poll| poller_of(&settings, poll, &egress, issuers));
+        let access = |access: &AccessSettings| {
+            let egress = access.egress(&egress, &settings.trust);
+            let access = StreamAccess::new(access, &transmitter, &source, &egress, issuers);
+            (egress, access)
+        };
+        let poller = settings.poll.as_ref().map(|poll| {
+            let (egress, access) = access(&poll.access);
+            Poller::new(poll.url.clone(), egress, access)
+        });
+        let watcher = settings.watch.as_ref().map(|watch| {
+            let (egress, access) = access(&watch.access);
+            Watcher::new(watch, egress, access)
+        });
         Self {
             keys: KeyCache::new(transmitter, source, KeySettings::default(), egress, meters),
             last_event: AtomicI64::new(clock.now().seconds()),
             is_paused: AtomicBool::new(false),
             has_begun: AtomicBool::new(false),
             poller,
+            watcher,
             settings,
         }
     }
-}
-
-/// How the events of a stream are fetched.
-fn poller_of(
-    settings: &StreamSettings,
-    poll: &PollSettings,
-    egress: &Egress,
-    issuers: &TrustedIssuers,
-) -> Option<Poller> {
-    let client = poll.client.as_ref();
-    let trust = settings
-        .trust
-        .for_endpoints(client.and_then(|it| it.certificate()));
-    // A way out of its own: a request that waits occupies a slot.
-    let egress = egress.for_endpoints(&trust);
-    if let Some(authorization) = &settings.authorization {
-        return Some(Poller::new(poll.url.clone(), egress, authorization.clone()));
-    }
-    let transmitter = settings.terms.transmitter.as_str();
-    let metadata = match issuers.find(Some(transmitter)) {
-        Ok(issuer) => Arc::clone(&issuer.keys),
-        // The settings name the token endpoint then.
-        Err(_) => KeyCache::new(
-            settings.terms.transmitter.clone(),
-            settings.source.clone(),
-            KeySettings::default(),
-            egress.clone(),
-            KeyMeters::new(transmitter),
-        ),
-    };
-    let endpoint = ClientEndpoint {
-        configured: poll.token_endpoint.clone(),
-        member: portcullis_provider::metadata::TOKEN,
-        client: Arc::clone(client?),
-        audience: AssertionAudience::Issuer,
-        access: IssuerAccess {
-            egress: egress.clone(),
-            keys: metadata,
-        },
-    };
-    let token = ClientToken::of(endpoint, poll.scope.clone());
-    Some(Poller::with_token(poll.url.clone(), egress, token))
 }
 
 fn warn_of_danger(settings: &Settings) {

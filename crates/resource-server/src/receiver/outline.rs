@@ -1,6 +1,7 @@
 //! The receivers in a few lines, for people: where each is, from whom something comes, and what it
 //! ends.
 
+use super::access::AccessSettings;
 use super::ending::{event_ending, logout_ending};
 use super::stream_settings::StreamSettings;
 use super::{EventEffect, LOGOUT};
@@ -46,7 +47,7 @@ impl Settings {
         let effect = stream.effects.of_type(EventType::SessionRevoked);
         let mut endings = Vec::new();
         for issuer in &self.issuers {
-            if stream.tokens_of.contains(issuer.verifier.issuer()) {
+            if stream.tokens_of.all.contains(issuer.verifier.issuer()) {
                 endings.push(event_ending(
                     &issuer.verifier,
                     effect == EventEffect::Session,
@@ -78,16 +79,27 @@ impl StreamSettings {
             };
             requests.push(OutboundRequest::new(address, content));
         }
-        let Some(poll) = &self.poll else { return };
         let name = &self.name;
-        if let Some(client) = &poll.client {
-            let address = match &poll.token_endpoint {
-                Some(url) => url.to_string(),
-                None => format!("the token endpoint of {}", self.terms.transmitter),
-            };
-            let content = format!("the client `{}`, for a token of its own", client.id);
+        let access = match (&self.poll, &self.watch) {
+            (Some(poll), _) => &poll.access,
+            (None, Some(watch)) => &watch.access,
+            (None, None) => return,
+        };
+        if let AccessSettings::Client(client) = access {
+            let address = client.token_source(&self.terms.transmitter);
+            let content = format!("the client `{}`, for a token of its own", client.id());
             requests.push(OutboundRequest::new(address, content));
         }
+        if let Some(watch) = &self.watch {
+            let address = format!("the management endpoints of {}", self.terms.transmitter);
+            let content = format!(
+                "the configuration and the status of the stream `{}` are read, and verification \
+                 events are asked for",
+                watch.stream_id
+            );
+            requests.push(OutboundRequest::new(address, content));
+        }
+        let Some(poll) = &self.poll else { return };
         let content = format!("events of the stream `{name}` are fetched, and acknowledged");
         requests.push(OutboundRequest::new(poll.url.as_str(), content));
     }

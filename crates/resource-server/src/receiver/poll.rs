@@ -1,13 +1,10 @@
 //! How the events of a stream are fetched (RFC 8936): with what, and what is still to be told.
 
-use crate::groups::ClientToken;
-use portcullis_provider::client_auth::Secret;
+use super::access::StreamAccess;
 use portcullis_provider::egress::Egress;
 use portcullis_provider::failure_log::{FailureLog, FailureNotice};
-use portcullis_provider::fetch::{Authorization, Reach};
-use portcullis_provider::shared_signals::{
-    PollRequest, PollResponse, SetError, TransmitterFault, TransmitterFaultKind,
-};
+use portcullis_provider::fetch::Reach;
+use portcullis_provider::shared_signals::{PollRequest, PollResponse, SetError};
 use std::hash::{BuildHasher as _, RandomState};
 use std::time::Duration;
 use url::Url;
@@ -25,17 +22,10 @@ const MOST: usize = 500;
 pub(crate) struct Poller {
     url: Url,
     pub(crate) egress: Egress,
-    authorization: PollAuthorization,
+    access: StreamAccess,
     /// What tells this replica from the others.
     pub(crate) owner: String,
     log: FailureLog,
-}
-
-enum PollAuthorization {
-    /// A value that never changes.
-    Fixed(Secret),
-    /// A token of a client.
-    Token(Box<ClientToken>),
 }
 
 /// What the transmitter is still to be told.
@@ -48,34 +38,19 @@ pub(crate) struct Backlog {
 }
 
 impl Poller {
-    pub(super) fn new(url: Url, egress: Egress, authorization: Secret) -> Self {
-        Self::with(url, egress, PollAuthorization::Fixed(authorization))
-    }
-
-    pub(super) fn with_token(url: Url, egress: Egress, token: ClientToken) -> Self {
-        Self::with(url, egress, PollAuthorization::Token(Box::new(token)))
-    }
-
-    fn with(url: Url, egress: Egress, authorization: PollAuthorization) -> Self {
+    pub(super) fn new(url: Url, egress: Egress, access: StreamAccess) -> Self {
         Self {
             url,
             egress,
-            authorization,
+            access,
             owner: format!("{:016x}", RandomState::new().hash_one(0_u8)),
             log: FailureLog::new(),
         }
     }
 
-    async fn authorization(&self) -> Result<Authorization, String> {
-        match &self.authorization {
-            PollAuthorization::Fixed(header) => Ok(Authorization::Header(header.clone())),
-            PollAuthorization::Token(token) => token.obtain().await.map(Authorization::Bearer),
-        }
-    }
-
     /// One request. It waits for an event, where the transmitter does so.
     pub(crate) async fn fetch(&self, backlog: &Backlog) -> Result<PollResponse, String> {
-        let authorization = self.authorization().await?;
+        let authorization = self.access.obtain().await?;
         let request = PollRequest {
             url: &self.url,
             // The operator wrote it.
@@ -90,19 +65,9 @@ impl Poller {
         match request.send(&self.egress).await {
             Ok(response) => Ok(response),
             Err(fault) => {
-                self.forget(&fault, &authorization).await;
+                self.access.forget(&fault, &authorization).await;
                 Err(fault.to_string())
             }
-        }
-    }
-
-    /// Drops a token that the transmitter does not accept.
-    async fn forget(&self, fault: &TransmitterFault, authorization: &Authorization) {
-        if let (PollAuthorization::Token(token), Authorization::Bearer(refused)) =
-            (&self.authorization, authorization)
-            && fault.kind == TransmitterFaultKind::Unauthorized
-        {
-            token.forget(refused).await;
         }
     }
 

@@ -152,13 +152,17 @@ impl Reception {
 }
 
 impl EventReport {
-    /// Tells it to the operator's log.
-    pub(super) fn log(&self) {
+    /// Tells it to the operator's log, at debug where a record of it is written.
+    pub(super) fn log(&self, is_recorded: bool) {
         let (receiver, event) = (self.receiver.as_str(), self.event);
         let outcome = self.outcome.as_str();
         let (jti, facts) = (self.token_id.as_deref(), self.facts.as_deref());
         // Digests, and no names: the log is not where people are looked up.
         let marks = self.marks.join(" ");
+        if is_recorded {
+            tracing::debug!(receiver, event, outcome, jti, facts, marks, "an event came");
+            return;
+        }
         match self.outcome {
             EventOutcome::Refused | EventOutcome::Failed => {
                 tracing::warn!(

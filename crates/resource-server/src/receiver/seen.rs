@@ -27,9 +27,13 @@ const REPEATED_SECONDS: i64 = 86_400;
 /// How long the answer to a request for verification may take: an hour.
 const VERIFIED_SECONDS: i64 = 3_600;
 
+/// How long a verification with another state is refused: ten minutes. After that, whoever asked
+/// may have asked elsewhere too.
+const EXPECTED_SECONDS: i64 = 600;
+
 /// What the key of an event begins with in the store.
 #[cfg(feature = "redis")]
-const PREFIX: &str = "portcullis:event:";
+pub(super) const PREFIX: &str = "portcullis:event:";
 
 /// What is remembered of events.
 pub(crate) struct SeenEvents {
@@ -86,6 +90,11 @@ impl SeenEvents {
         true
     }
 
+    /// Whether a verification with this state came, here or at another replica.
+    pub(crate) async fn has_answer(&self, stream: &str, state: &str, now: NumericDate) -> bool {
+        self.knows(&answer_id(stream, state, now), now).await
+    }
+
     pub(crate) async fn remember(&self, id: &ProofId, now: NumericDate) {
         _ = self.here.is_first_use(id, now);
         #[cfg(feature = "redis")]
@@ -107,28 +116,12 @@ pub(crate) fn state_id(stream: &str, state: &str, now: NumericDate) -> ProofId {
 
 /// What it is remembered by that a verification is expected.
 pub(crate) fn expectation_id(stream: &str, now: NumericDate) -> ProofId {
-    id("expectation", stream, "", now.plus(VERIFIED_SECONDS))
+    id("expectation", stream, "", now.plus(EXPECTED_SECONDS))
 }
 
-/// Expects a verification at all replicas that share a store: for whoever asks a transmitter for
-/// one without being a receiver.
-///
-/// # Errors
-///
-/// The store cannot be reached.
-#[cfg(feature = "redis")]
-pub async fn expect_verification(
-    store: &StoreUrl,
-    stream: &str,
-    state: &str,
-) -> Result<(), portcullis_core::Outage> {
-    let clock: Arc<dyn Clock> = Arc::new(portcullis_provider::clock::SystemClock::new());
-    let now = clock.now();
-    let shared = ExpiringKeys::with_prefix(store, PREFIX, clock);
-    for id in [state_id(stream, state, now), expectation_id(stream, now)] {
-        shared.is_first_use(&id, now).await?;
-    }
-    Ok(())
+/// What it is remembered by that a verification with this state came.
+pub(crate) fn answer_id(stream: &str, state: &str, now: NumericDate) -> ProofId {
+    id("answer", stream, state, now.plus(VERIFIED_SECONDS))
 }
 
 fn id(kind: &str, one: &str, other: &str, until: NumericDate) -> ProofId {

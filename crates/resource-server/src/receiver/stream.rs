@@ -3,6 +3,7 @@
 use super::poll::Poller;
 use super::report::{EventOutcome, EventReport};
 use super::stream_settings::StreamSettings;
+use super::watch::Watcher;
 use portcullis_core::event::{EventType, SecurityEvent, SecurityEventToken};
 use portcullis_core::jose::json::Json;
 use portcullis_core::rejection::quote;
@@ -23,6 +24,8 @@ pub(crate) struct EventStream {
     pub(super) has_begun: AtomicBool,
     /// How its events are fetched; `None` where they are pushed.
     pub(crate) poller: Option<Poller>,
+    /// How it is looked after at the transmitter; `None` where the settings do not name it.
+    pub(crate) watcher: Option<Watcher>,
 }
 
 impl EventStream {
@@ -51,19 +54,40 @@ impl EventStream {
         self.last_event.store(now.seconds(), Ordering::Relaxed);
     }
 
+    pub(crate) fn is_paused(&self) -> bool {
+        self.is_paused.load(Ordering::Relaxed)
+    }
+
     /// SSF 1.0, section 8.1.5: the transmitter changed the status by itself.
     pub(crate) fn update(&self, event: &SecurityEvent) {
-        let status = event.member("status").and_then(Json::as_str);
+        let text = |name| event.member(name).and_then(Json::as_str);
+        let status = text("status");
         // Another word, of a later edition perhaps, is no promise that events come.
-        let is_enabled = status == Some("enabled");
-        self.is_paused.store(!is_enabled, Ordering::Relaxed);
-        if is_enabled {
-            tracing::info!(stream = self.settings.name, "the stream is enabled again");
+        self.set_enabled(
+            status == Some("enabled"),
+            status.unwrap_or("unknown"),
+            text("reason"),
+        );
+    }
+
+    /// Notes whether the transmitter sends events, and tells it where that changed.
+    pub(crate) fn set_enabled(&self, is_enabled: bool, status: &str, reason: Option<&str>) {
+        let was_paused = self.is_paused.swap(!is_enabled, Ordering::Relaxed);
+        if was_paused != is_enabled {
             return;
         }
-        // What the transmitter gives as its reason may be anything.
-        let status = quote(status.unwrap_or("unknown"));
         let stream = &self.settings.name;
-        tracing::warn!(stream, status, "the transmitter sends no events for now");
+        if is_enabled {
+            tracing::info!(stream, "the stream is enabled again");
+            return;
+        }
+        // What the transmitter gives as its status and its reason may be anything.
+        let (status, reason) = (quote(status), reason.map(quote));
+        tracing::warn!(
+            stream,
+            status,
+            reason,
+            "the transmitter sends no events for now"
+        );
     }
 }

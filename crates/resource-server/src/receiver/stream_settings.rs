@@ -1,7 +1,10 @@
 //! The settings of streams of events, as meant.
 
+use super::access::AccessPlace;
 use super::effect::{EffectTable, EventEffect};
 use super::poll_settings::{PollSettings, poll};
+use super::target::TargetIssuers;
+use super::watch_settings::{WatchSettings, watch};
 use crate::config::EventStreamConfig;
 use crate::settings::{IssuerSettings, authorities, fetchable_url};
 use portcullis_core::Faults;
@@ -20,12 +23,13 @@ pub(crate) struct StreamSettings {
     pub(crate) name: String,
     pub(crate) terms: EventTerms,
     /// The issuers whose tokens end.
-    pub(crate) tokens_of: Vec<Issuer>,
+    pub(crate) tokens_of: TargetIssuers,
     pub(crate) effects: EffectTable,
     pub(crate) source: KeySource,
     pub(crate) trust: Trust,
     pub(crate) authorization: Option<Secret>,
     pub(crate) poll: Option<PollSettings>,
+    pub(crate) watch: Option<WatchSettings>,
     pub(crate) silent_after: Option<Duration>,
 }
 
@@ -72,7 +76,13 @@ fn stream(
     let profile = profile(written.profile.as_deref(), faults);
     let leeway = leeway(written.leeway, faults);
     let authorization = authorization(written.authorization_file.as_deref(), faults);
-    let poll = poll(written, authorization.is_some(), issuers, faults);
+    let place = AccessPlace {
+        written,
+        issuers,
+        faults,
+    };
+    let poll = poll(&place, authorization.as_ref());
+    let watch = watch(&place, poll.as_ref());
     let trust = trust(written, faults);
     let source = source(written, transmitter.as_ref(), faults);
     let transmitter = transmitter?;
@@ -92,12 +102,16 @@ fn stream(
     Some(StreamSettings {
         name: name?,
         terms,
-        tokens_of,
+        tokens_of: TargetIssuers {
+            with_email: with_email(&tokens_of, issuers),
+            all: tokens_of,
+        },
         effects,
         source: source?,
         trust: trust?,
         authorization,
         poll,
+        watch,
         silent_after: written.silent_after.map(Duration::from_secs),
     })
 }
@@ -316,6 +330,16 @@ fn tokens_of(
         }
     }
     found
+}
+
+/// Those of these issuers whose tokens have the user's email address.
+fn with_email(tokens_of: &[Issuer], issuers: &[IssuerSettings]) -> Vec<Issuer> {
+    let has_email = |name: &Issuer| {
+        let mut issuers = issuers.iter().map(|issuer| &issuer.verifier);
+        issuers.any(|it| it.issuer() == name && !it.profile().mapping.email.is_empty())
+    };
+    let chosen = tokens_of.iter().filter(|name| has_email(name));
+    chosen.cloned().collect()
 }
 
 fn subject_issuers(written: &EventStreamConfig, faults: &Faults) -> Vec<Issuer> {

@@ -1,4 +1,4 @@
-use super::target::revocations;
+use super::target::{TargetIssuers, revocations};
 use super::*;
 use crate::revocation::Revocation;
 use crate::{Config, ReceiverRequest, ResourceServer, Settings};
@@ -20,7 +20,7 @@ const STREAM: &str = "[[events]]\nname = \"idp\"\nissuer = \"https://idp.example
 fn a_stream_needs_no_more_than_a_name_a_transmitter_and_an_audience() {
     let settings = settings(STREAM).unwrap();
     let stream = &settings.streams[0];
-    assert_eq!(stream.tokens_of.len(), 1);
+    assert_eq!(stream.tokens_of.all.len(), 1);
     let portcullis_provider::keys::KeySource::Metadata(url) = &stream.source else {
         panic!("{:?}", stream.source);
     };
@@ -113,16 +113,22 @@ fn a_subject_is_found_at_the_issuers_whose_tokens_end() {
         issuer("https://idp.example"),
         issuer("https://b.example"),
     );
-    let both = [own.clone(), other.clone()];
-    let marks = |subject: &SubjectId, effect, tokens_of: &[_]| -> Vec<String> {
-        let found = revocations(subject, effect, tokens_of, (at(100), at(200)));
+    let both = TargetIssuers {
+        all: vec![own.clone(), other.clone()],
+        with_email: Vec::new(),
+    };
+    let marks = |subject: &SubjectId, effect, issuers: &TargetIssuers| -> Vec<String> {
+        let found = revocations(subject, effect, issuers, (at(100), at(200)));
         found.iter().map(Revocation::mark).collect()
     };
     let alice = |issuer| Revocation::subject(issuer, "alice", at(100)).mark();
     let named = named("https://idp.example", "alice");
     // At its own issuer; under another name of the transmitter, at all whose tokens end.
     assert_eq!(marks(&named, EventEffect::Subject, &both), [alice(&own)]);
-    let only_other = [other.clone()];
+    let only_other = TargetIssuers {
+        all: vec![other.clone()],
+        with_email: Vec::new(),
+    };
     assert_eq!(
         marks(&named, EventEffect::Subject, &only_other),
         [alice(&other)]
@@ -164,6 +170,48 @@ fn a_subject_is_found_at_the_issuers_whose_tokens_end() {
     ] {
         for effect in EventEffect::CHOICES {
             assert!(marks(&nobody, *effect, &both).is_empty(), "{nobody:?}");
+        }
+    }
+}
+
+/// Only at the issuer whose tokens have it, and never as somebody's `sub`.
+#[test]
+fn an_address_ends_tokens_where_the_settings_say_which_claim_has_it() {
+    let (with, without) = (issuer("https://idp.example"), issuer("https://b.example"));
+    let issuers = TargetIssuers {
+        all: vec![without, with.clone()],
+        with_email: vec![with.clone()],
+    };
+    let at = NumericDate::from_seconds;
+    let address = "alice@example.com";
+    let email = SubjectId::Email(address.into());
+    let user = complex(&[("user", email.clone())]);
+    for (effect, whole) in [
+        (
+            EventEffect::Session,
+            Revocation::subject(&with, address, at(100)),
+        ),
+        (
+            EventEffect::Subject,
+            Revocation::subject(&with, address, at(100)),
+        ),
+        (
+            EventEffect::Account,
+            Revocation::account_disabled(&with, address, at(100)),
+        ),
+        (
+            EventEffect::Enable,
+            Revocation::account_enabled(&with, address, at(100)),
+        ),
+        (
+            EventEffect::SignIn,
+            Revocation::sign_in(&with, address, at(100)),
+        ),
+    ] {
+        for subject in [&email, &user] {
+            let found = revocations(subject, effect, &issuers, (at(100), at(200)));
+            assert_eq!(found, [whole.of_email(&with, address)]);
+            assert_ne!(found, [whole], "no subject of this name");
         }
     }
 }

@@ -100,6 +100,15 @@ impl RevocationMark {
         Self::of_text(kind, &text)
     }
 
+    /// The mark of a subject by its email address. Nobody's `sub` has the same one.
+    pub(crate) fn of_email(issuer: &Issuer, email: &str) -> Self {
+        let kind = RevokedKind::Subject;
+        // Providers write the same address with capitals here and without them there.
+        let email = email.to_lowercase();
+        let (length, issuer) = (issuer.as_str().len(), issuer.as_str());
+        Self::of_text(kind, &format!("{kind} email {length} {issuer}{email}"))
+    }
+
     /// The mark of a key. It names no issuer: a stolen key is stolen wherever tokens are bound to
     /// it.
     pub(crate) fn of_key(thumbprint: &Thumbprint) -> Self {
@@ -170,7 +179,7 @@ impl fmt::Debug for RevocationMark {
 }
 
 /// The marks under which one token could be revoked.
-type Marks = [Option<RevocationMark>; 12];
+type Marks = [Option<RevocationMark>; 15];
 
 /// A token that could be revoked.
 #[derive(Clone, Copy)]
@@ -209,13 +218,11 @@ impl Revocable<'_> {
 
     fn marks(self) -> Marks {
         match self {
-            Self::Verified(token) => marks(token.issuer(), token.claims(), token.identity()),
-            Self::Proven(token) => marks(token.issuer(), token.claims(), token.identity()),
-            Self::Unverified(verifier, claims) => marks(
-                verifier.issuer(),
-                claims,
-                &verifier.unverified_identity(claims),
-            ),
+            Self::Verified(token) => marks(token.verifier(), token.claims(), token.identity()),
+            Self::Proven(token) => marks(token.verifier(), token.claims(), token.identity()),
+            Self::Unverified(verifier, claims) => {
+                marks(verifier, claims, &verifier.unverified_identity(claims))
+            }
         }
     }
 }
@@ -247,8 +254,9 @@ impl Standing {
 }
 
 /// A subject and a client have two marks: as the token names them, and as [`Identity`] does. An
-/// operator may know either name.
-fn marks(issuer: &Issuer, claims: &Claims, identity: &Identity) -> Marks {
+/// operator may know either name. A subject whose address is known has one more.
+fn marks(verifier: &Verifier, claims: &Claims, identity: &Identity) -> Marks {
+    let issuer = verifier.issuer();
     let mark = |kind, value: Option<&str>| Some(RevocationMark::of(kind, issuer, value?));
     let (subject, client) = (claims.subject(), claims.client());
     let own_subject = unless_same(identity.subject(), subject);
@@ -261,6 +269,8 @@ fn marks(issuer: &Issuer, claims: &Claims, identity: &Identity) -> Marks {
     let key_mark = |thumbprint: Option<Thumbprint>| Some(RevocationMark::of_key(&thumbprint?));
     let subject = mark(RevokedKind::Subject, subject);
     let own_subject = mark(RevokedKind::Subject, own_subject);
+    let email = verifier.email(claims).filter(|it| !it.is_empty());
+    let email = email.map(|it| RevocationMark::of_email(issuer, it));
     let of_kind = |kind, mark: Option<RevocationMark>| Some(mark?.with_kind(kind));
     [
         mark(RevokedKind::Token, token_id(claims)),
@@ -270,6 +280,9 @@ fn marks(issuer: &Issuer, claims: &Claims, identity: &Identity) -> Marks {
         of_kind(RevokedKind::Account, own_subject),
         of_kind(RevokedKind::SignIn, subject),
         of_kind(RevokedKind::SignIn, own_subject),
+        email,
+        of_kind(RevokedKind::Account, email),
+        of_kind(RevokedKind::SignIn, email),
         mark(RevokedKind::Session, text(claims, "sid")),
         mark(RevokedKind::Client, client),
         mark(RevokedKind::Client, own_client),
@@ -310,6 +323,7 @@ mod tests {
             RevocationMark::of(RevokedKind::Subject, &b, "alice"),
             RevocationMark::of(RevokedKind::Session, &b, "alice"),
             RevocationMark::of(RevokedKind::Subject, &b, "alic"),
+            RevocationMark::of_email(&b, "alice"),
         ];
         for (index, mark) in all.iter().enumerate() {
             assert_eq!(RevocationMark::parse(&mark.to_string()), Some(*mark));
@@ -329,6 +343,10 @@ mod tests {
         let key = RevocationMark::of_key(&Thumbprint::from_bytes([7; 32]));
         assert_eq!(key.to_string(), "key:cda881d2482afe333a09e8a28095b8");
         assert_eq!(RevocationMark::parse(&key.to_string()), Some(key));
+        let email = |address| RevocationMark::of_email(&issuer("https://idp.example"), address);
+        assert_eq!(email("Alice@Example.COM"), email("alice@example.com"));
+        let mark = email("alice@example.com").to_string();
+        assert_eq!(mark, "subject:bd85faf0ab9041a90c1d6b80c4796e");
     }
 
     #[test]

@@ -157,6 +157,13 @@ impl Revocation {
         revocation
     }
 
+    /// The same of whoever has this email address, in place of a subject.
+    #[must_use]
+    pub(crate) fn of_email(mut self, issuer: &Issuer, email: &str) -> Self {
+        self.mark = RevocationMark::of_email(issuer, email).with_kind(self.kind());
+        self
+    }
+
     /// The same, with where it comes from: `told_at` is the moment of the event.
     #[must_use]
     pub fn caused_by(mut self, source: RevocationSource, told_at: NumericDate) -> Self {

@@ -60,6 +60,9 @@ pub(super) fn set(written: &IssuerConfig, profile: &mut Profile, faults: &Faults
     if let Some(path) = &written.auth_time {
         mapping.auth_time = claim_paths("auth_time", slice::from_ref(path), faults);
     }
+    if let Some(path) = &written.email {
+        mapping.email = claim_paths("email", slice::from_ref(path), faults);
+    }
     mapping.delimiter = written.delimiter;
     mapping.role_prefix = written.role_prefix.as_deref().map(Into::into);
     mapping.scope_prefix = written.scope_prefix.as_deref().map(Into::into);

@@ -42,3 +42,5 @@ mod shared_revocation;
 mod tenant;
 mod token_watch;
 mod trial;
+#[cfg(feature = "redis")]
+mod watched_streams;

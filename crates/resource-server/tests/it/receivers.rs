@@ -5,7 +5,7 @@ use crate::redis::Redis;
 use crate::shared_revocation::{becomes, eventually};
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue, Method};
-use portcullis_idp::{Idp, IdpConfig, SecurityEvent};
+use portcullis_idp::{EventSubject, Idp, IdpConfig, SecurityEvent};
 use portcullis_resource_server::{
     Config, EventOutcome, ReceiverAnswer, ReceiverRequest, ResourceServer, Settings,
 };
@@ -15,9 +15,10 @@ use serde_json::{Value, json};
 const DISABLED: &str = "https://schemas.openid.net/secevent/risc/event-type/account-disabled";
 const RFC8936: &str = "urn:ietf:rfc:8936";
 
-/// A transmitter with a stream of the client `service`, whose events are fetched.
-struct Stream {
-    idp: Idp,
+/// A transmitter with a stream of the client `service`.
+pub(crate) struct Stream {
+    pub(crate) idp: Idp,
+    pub(crate) id: String,
     token: String,
     poll_url: String,
     secret: std::path::PathBuf,
@@ -26,6 +27,24 @@ struct Stream {
 impl Stream {
     async fn create() -> Self {
         let idp = Idp::start(IdpConfig::default()).await.unwrap();
+        Self::create_at(idp, json!({ "method": RFC8936 })).await
+    }
+
+    /// A stream whose events are pushed to where nobody is.
+    pub(crate) async fn create_pushed(idp: Idp) -> Self {
+        let delivery = json!({
+            "method": "urn:ietf:rfc:8935",
+            "endpoint_url": "http://127.0.0.1:9/events",
+        });
+        Self::create_at(idp, delivery).await
+    }
+
+    /// A stream whose events are fetched.
+    pub(crate) async fn create_polled(idp: Idp) -> Self {
+        Self::create_at(idp, json!({ "method": RFC8936 })).await
+    }
+
+    async fn create_at(idp: Idp, delivery: Value) -> Self {
         let form = "grant_type=client_credentials&scope=ssf.manage%20ssf.read";
         let request = reqwest::Client::new()
             .post(format!("{}/token", idp.issuer()))
@@ -41,15 +60,25 @@ impl Stream {
         std::fs::write(&secret, "service-secret").unwrap();
         let mut stream = Self {
             idp,
+            id: String::new(),
             token,
             poll_url: String::new(),
             secret,
         };
-        let wanted = json!({ "events_requested": [DISABLED], "delivery": { "method": RFC8936 } });
+        let wanted = json!({ "events_requested": [DISABLED], "delivery": delivery });
         let created = stream.send("/ssf/streams", &wanted).await;
         let url = created["delivery"]["endpoint_url"].as_str().unwrap();
         stream.poll_url = url.to_owned();
+        stream.id = created["stream_id"].as_str().unwrap().to_owned();
         stream
+    }
+
+    /// Deletes it at the transmitter.
+    pub(crate) async fn delete(&self) {
+        let url = format!("{}/ssf/streams?stream_id={}", self.idp.issuer(), self.id);
+        let request = reqwest::Client::new().delete(url);
+        let answer = request.bearer_auth(&self.token).send().await.unwrap();
+        assert_eq!(answer.status(), 204);
     }
 
     async fn send(&self, path: &str, body: &Value) -> Value {
@@ -77,6 +106,24 @@ impl Stream {
     }
 
     fn replica(&self, delivery: &str, store: Option<&Redis>) -> ResourceServer {
+        ResourceServer::with_settings(self.settings(delivery, store))
+    }
+
+    /// The settings of a replica that looks after the stream.
+    pub(crate) fn watching(&self, is_polled: bool, store: Option<&Redis>) -> Settings {
+        let delivery = match is_polled {
+            true => format!("delivery = \"poll\"\npoll_url = \"{}\"\n", self.poll_url),
+            false => String::new(),
+        };
+        let access = format!(
+            "stream_id = \"{}\"\nclient_id = \"service\"\nclient_secret_file = \"{}\"\n",
+            self.id,
+            self.secret.display()
+        );
+        self.settings(&format!("{delivery}{access}"), store)
+    }
+
+    fn settings(&self, delivery: &str, store: Option<&Redis>) -> Settings {
         let store = match store {
             Some(redis) => format!("[revocation]\nstore = \"{}\"\n", redis.url()),
             None => String::new(),
@@ -87,8 +134,7 @@ impl Stream {
             self.idp.issuer(),
             self.idp.audience(),
         );
-        let config = Config::from_toml(&text).unwrap();
-        ResourceServer::with_settings(Settings::try_from(config).unwrap())
+        Settings::try_from(Config::from_toml(&text).unwrap()).unwrap()
     }
 
     fn polling(&self, store: Option<&Redis>) -> ResourceServer {
@@ -172,6 +218,47 @@ async fn one_replica_fetches_and_all_obey() {
         .unwrap();
     let owner: String = redis::from_redis_value(turn).unwrap();
     assert_eq!(owner.len(), 16);
+}
+
+/// RFC 9493, section 3.2.2: an address names somebody only where the settings say which claim of
+/// the tokens has it.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_names_whoever_has_it_in_the_token() {
+    let idp = Idp::start(IdpConfig::default()).await.unwrap();
+    let server = |more: &str| {
+        let text = format!(
+            "[[issuer]]\nurl = \"{0}\"\naudience = \"{1}\"\n{more}[[events]]\nname = \"idp\"\n\
+             issuer = \"{0}\"\naudience = \"us\"\n",
+            idp.issuer(),
+            idp.audience(),
+        );
+        let config = Config::from_toml(&text).unwrap();
+        ResourceServer::with_settings(Settings::try_from(config).unwrap())
+    };
+    let (mapped, unmapped) = (server("email = \"contact.mail\"\n"), server(""));
+    let token = |mail: &str| {
+        let token = idp.token("alice");
+        token.claim("contact", json!({ "mail": mail })).sign()
+    };
+    let (alice, bob) = (token("Alice@Example.com"), token("bob@example.com"));
+    // Somebody whose `sub` is that address is not meant.
+    let named = idp.token("alice").claim("sub", "alice@example.com");
+    let named = named.sign();
+    let set = idp.event("alice", SecurityEvent::AccountDisabled);
+    let subject = json!({ "format": "email", "email": "alice@example.com" });
+    let set = set.subject(EventSubject::Other(subject)).sign("us");
+
+    let answer = push(&unmapped, &set).await;
+    assert_eq!(answer.response.status(), 202);
+    assert_eq!(answer.reports[0].outcome, EventOutcome::Unmapped);
+    assert_eq!(decide(&unmapped, &alice).await, "allow");
+
+    assert_eq!(decide(&mapped, &alice).await, "allow");
+    let answer = push(&mapped, &set).await;
+    assert_eq!(answer.reports[0].outcome, EventOutcome::Applied);
+    assert_eq!(decide(&mapped, &alice).await, "token.revoked");
+    assert_eq!(decide(&mapped, &bob).await, "allow");
+    assert_eq!(decide(&mapped, &named).await, "allow");
 }
 
 /// A sender that hears "taken" forgets the event, so nothing may be lost after that.

@@ -19,7 +19,7 @@ async fn a_stream_of_another_transmitter_is_made_verified_and_audited() {
     let idp = Idp::start(IdpConfig::default()).await.unwrap();
     let issuer = idp.issuer().as_str();
     let receiver = plan.receiver("events/caep");
-    let _replicas = plan.start(issuer, &pushed(&transmitter, issuer)).await;
+    let replicas = plan.start(issuer, &pushed(&transmitter, issuer)).await;
     let folder = Folder::new("events-command", 0);
     let file = |name: &str, content: &str| {
         let path = folder.0.join(name);
@@ -61,10 +61,29 @@ async fn a_stream_of_another_transmitter_is_made_verified_and_audited() {
     run("verify", &[]);
     // It arrives, whatever a receiver says of a state that it did not ask for.
     transmitter.ask("verified", json!({})).await;
+    // With the receiver's settings, the command itself sees that it arrives.
+    let config = replicas.settings_file().display().to_string();
+    let shown = run("verify", &["--config", &config, "--json"]);
+    let shown: Value = serde_json::from_str(&shown).unwrap();
+    assert!(shown["arrived_after"].is_f64(), "{shown}");
     let paused = ["--stream", "s-1", "--set", "paused", "--json"];
     let shown: Value = serde_json::from_str(&run("status", &paused)).unwrap();
     let stream = &shown["streams"][0];
     assert!(stream.to_string().contains("\"paused\""), "{shown}");
+    let late = [
+        "events",
+        "verify",
+        "--authorization-file",
+        &ours,
+        "--config",
+        &config,
+        "--wait",
+        "1",
+    ];
+    let output = portcullis(&late, &environment);
+    let said = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(4), "{said}");
+    assert!(said.contains("did not come within 1s"), "{said}");
     run("delete", &["--stream", "s-1"]);
 
     let audit = portcullis(&["audit", "ssf", &transmits, "--format", "json"], &[]);

@@ -270,6 +270,37 @@ async fn a_fetched_event_ends_tokens_and_websockets_at_every_replica() {
     replicas.refuse(&revoked).await;
     assert_eq!(close_reasons(sockets).await.len(), 3);
     assert_eq!(replicas.statuses(&kept).await, [200; 3], "another session");
+
+    // What is fetched is written down like what is sent, by the replica that fetched it.
+    let records = replicas.event_records(2).await;
+    let facts = |record: &Value| {
+        ["outcome", "event", "receiver", "jti"].map(|name| record[name].as_str().map(str::to_owned))
+    };
+    let fact = |text: &str| Some(text.to_owned());
+    let quoted = |jti: &Value| Some(format!("`{}`", jti.as_str().unwrap()));
+    assert_eq!(
+        records.iter().map(facts).collect::<Vec<_>>(),
+        [
+            [fact("refused"), fact("none"), fact("caep"), quoted(&forged)],
+            [
+                fact("applied"),
+                fact("session-revoked"),
+                fact("caep"),
+                quoted(&jti)
+            ],
+        ]
+    );
+    assert!(
+        records
+            .iter()
+            .all(|record| record.get("request_id").is_none())
+    );
+    assert!(
+        records[1]["marks"][0]
+            .as_str()
+            .unwrap()
+            .starts_with("session:")
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

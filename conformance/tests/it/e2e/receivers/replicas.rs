@@ -10,8 +10,9 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use hyper_util::rt::TokioIo;
 use portcullis_gateway::{Config, Gateway, Handle};
+use serde_json::Value;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -32,7 +33,7 @@ pub(super) struct Replicas {
     handles: Vec<Handle>,
     _stops: Vec<oneshot::Sender<()>>,
     _redis: Redis,
-    _folder: Folder,
+    folder: Folder,
 }
 
 /// What the gateways trust, known before they start.
@@ -80,19 +81,26 @@ impl ReplicaPlan {
             handles: Vec::new(),
             _stops: Vec::new(),
             _redis: self.redis,
-            _folder: self.folder,
+            folder: self.folder,
         };
         for port in self.ports {
+            let audit = audit_file(&replicas.folder, port);
+            let audit = audit.display();
             let settings = format!(
                 "[[issuer]]\nurl = \"{issuer}\"\naudience = [\"{AUDIENCE}\"]\n{receives}\n\
-                 [revocation]\nstore = \"{store}\"\n[log]\naudit = \"none\"\n\
-                 [gateway]\nlisten = \"127.0.0.1:{port}\"\nupstream = \"http://{api}\"\n"
+                 [revocation]\nstore = \"{store}\"\n[log]\n\
+                 format = \"json\"\naudit = \"{audit}\"\n[gateway]\nlisten = \"127.0.0.1:{port}\"\nupstream = \"http://{api}\"\n"
             );
+            std::fs::write(replicas.settings_file(), &settings).unwrap();
             replicas.add(&settings).await;
         }
         replicas.ready().await;
         replicas
     }
+}
+
+fn audit_file(folder: &Folder, port: u16) -> PathBuf {
+    folder.0.join(format!("audit-{port}.json"))
 }
 
 impl Replicas {
@@ -106,6 +114,11 @@ impl Replicas {
         self.handles.push(gateway.handle());
         self._stops.push(stop);
         tokio::spawn(gateway.run(async { _ = stopped.await }));
+    }
+
+    /// The settings of one of them, as a file.
+    pub(super) fn settings_file(&self) -> PathBuf {
+        self.folder.0.join("portcullis.toml")
     }
 
     async fn ready(&self) {
@@ -140,6 +153,36 @@ impl Replicas {
         tokio::time::timeout(PATIENCE, refused)
             .await
             .expect("every replica to refuse the token");
+    }
+
+    /// The audit records of events, of all replicas, once there are so many.
+    pub(super) async fn event_records(&self, count: usize) -> Vec<Value> {
+        let found = async {
+            loop {
+                let records = self.read_event_records();
+                if records.len() >= count {
+                    return records;
+                }
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        let found = tokio::time::timeout(PATIENCE, found).await;
+        found.expect("a record of each event")
+    }
+
+    fn read_event_records(&self) -> Vec<Value> {
+        let mut records = Vec::new();
+        for address in &self.addresses {
+            let file = audit_file(&self.folder, address.port());
+            let text = std::fs::read_to_string(file).unwrap();
+            // The last line may not be whole yet.
+            let lines = text
+                .split_inclusive('\n')
+                .filter(|line| line.ends_with('\n'));
+            let lines = lines.map(|line| serde_json::from_str::<Value>(line).unwrap());
+            records.extend(lines.filter(|record| record["record"] == "event"));
+        }
+        records
     }
 
     /// A WebSocket through each replica.

@@ -56,12 +56,14 @@ pub(super) async fn run(arguments: &CreateArguments) -> Result<Exit, CommandErro
     check_method(&access, method)?;
     let stream = access.streams().create(&request).await;
     let stream = stream.map_err(|fault| convert_fault(&fault))?;
+    let (client, scope) = (access.client_id(), access.scope());
+    let access_settings = settings::access(arguments, &stream.id, client, scope);
     let created = NewStream {
         deviations: stream.deviations(&request, arguments.audience.as_deref()),
         stream,
         name,
         method,
-        access_settings: settings::access(arguments, access.client_id(), access.scope()),
+        access_settings,
     };
     print(&if arguments.json {
         format!("{:#}\n", page::created_as_json(&created))

@@ -5,6 +5,8 @@
 //! is ever printed, nor is the header that a receiver expects.
 
 mod access;
+#[cfg_attr(not(feature = "redis"), path = "arrival_absent.rs")]
+mod arrival;
 mod create;
 mod event_type;
 mod fault;
@@ -17,8 +19,10 @@ use crate::args::{EventsAction, EventsArguments, TransmitterArguments};
 use crate::exit::{CommandError, Exit};
 use crate::output::print;
 use access::{StreamAccess, StreamScope};
+use arrival::Receiver;
 use fault::convert_fault;
 use serde_json::json;
+use std::time::Duration;
 
 pub(crate) async fn run(arguments: EventsArguments) -> Result<Exit, CommandError> {
     match arguments.action {
@@ -41,10 +45,17 @@ pub(crate) async fn run(arguments: EventsArguments) -> Result<Exit, CommandError
         EventsAction::Verify {
             transmitter,
             stream,
+            config,
+            wait,
             json,
         } => {
+            // Read first, so that a file that is missing costs no requests.
+            let receiver = match &config {
+                Some(file) => Some(Receiver::read(file, Duration::from_secs(wait.into()))?),
+                None => None,
+            };
             let access = StreamAccess::open(&transmitter, StreamScope::Manage).await?;
-            verify::run(&access, stream, json).await
+            verify::run(&access, stream, receiver, json).await
         }
         EventsAction::Delete {
             transmitter,

@@ -12,6 +12,7 @@ use portcullis_provider::shared_signals::{
     StreamStatus, TransmitterEndpoint,
 };
 use serde_json::{Value, json};
+use std::time::Duration;
 
 /// The width of the labels.
 const LABELS: usize = 11;
@@ -147,10 +148,25 @@ pub(super) fn describe_deletion(access: &StreamAccess, stream: &str) -> String {
     page.into_text()
 }
 
-/// A verification that was asked for.
-pub(super) fn verification(stream: &StreamConfiguration, state: &str) -> String {
+/// A verification that was asked for, and after how long it came, if that is known.
+pub(super) fn verification(
+    stream: &StreamConfiguration,
+    state: &str,
+    took: Option<Duration>,
+) -> String {
     let mut page = Page::new(2, LABELS);
     page.line("");
+    if let Some(took) = took {
+        let text = format!(
+            "a verification event, {:.1} s after it was asked for",
+            took.as_secs_f64()
+        );
+        page.styled_row(GOOD, "arrived", &text);
+        page.row("stream", &escape_text(&stream.id));
+        page.row("delivery", &delivery(&stream.delivery));
+        page.line("");
+        return page.into_text();
+    }
     page.styled_row(GOOD, "requested", "a verification event");
     page.row("stream", &escape_text(&stream.id));
     page.row("delivery", &delivery(&stream.delivery));
@@ -158,8 +174,10 @@ pub(super) fn verification(stream: &StreamConfiguration, state: &str) -> String 
     page.line("");
     page.row(
         "look for",
-        "the line \"an event was taken\" with the event `verification` in the receiver's log, and \
-            a new `portcullis_event_last_timestamp_seconds` among its metrics; it may take minutes",
+        "a record with the event `verification` among the receiver's audit records (without them, \
+            the line \"an event was taken\" in its log), and a new \
+            `portcullis_event_last_timestamp_seconds` among its metrics; it may take minutes. With \
+            `--config` and the receiver's settings, this command waits for it",
     );
     let otherwise = match stream.delivery.method() {
         Some(DeliveryMethod::Push) => {

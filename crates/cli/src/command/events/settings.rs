@@ -35,24 +35,28 @@ pub(super) fn table(new: &NewStream) -> Vec<String> {
     lines
 }
 
-/// What a push carries, or by what a poll is allowed. `scope` is that of the client's token.
+/// What a push carries, and by what the transmitter is asked. `scope` is that of the client's
+/// token.
 pub(super) fn access(
     arguments: &CreateArguments,
+    stream_id: &str,
     client_id: Option<&str>,
     scope: Option<&str>,
 ) -> Vec<String> {
     let transmitter = &arguments.transmitter;
-    if !arguments.poll {
-        let file = arguments.authorization_header_file.as_deref();
-        return file
-            .map(|it| member("authorization_file", it))
-            .into_iter()
-            .collect();
+    let mut lines = Vec::new();
+    if let Some(file) = &arguments.authorization_header_file {
+        lines.push(member("authorization_file", file));
     }
     if let Some(file) = &transmitter.authorization_file {
-        return vec![member("authorization_file", file)];
+        // With a push, that name is for what the transmitter sends.
+        if arguments.poll {
+            lines.push(member("authorization_file", file));
+            lines.push(format!("stream_id = {}", text(stream_id)));
+        }
+        return lines;
     }
-    let mut lines = Vec::new();
+    lines.push(format!("stream_id = {}", text(stream_id)));
     if let Some(id) = client_id {
         lines.push(format!("client_id = {}", text(id)));
     }
@@ -119,16 +123,19 @@ mod tests {
             panic!("another command")
         };
         match events.action {
-            EventsAction::Create(arguments) => access(&arguments, Some("me"), Some("ssf.manage")),
+            EventsAction::Create(arguments) => {
+                access(&arguments, "s-1", Some("me"), Some("ssf.manage"))
+            }
             _ => panic!("another action"),
         }
     }
 
     #[test]
     fn the_receiver_proves_itself_as_the_command_did() {
+        let stream = "stream_id = \"s-1\"";
         let client = |line: &str| {
             let scope = "scope = \"ssf.manage\"";
-            let lines = ["client_id = \"me\"", line, scope];
+            let lines = [stream, "client_id = \"me\"", line, scope];
             lines.map(str::to_owned).to_vec()
         };
         assert_eq!(
@@ -158,9 +165,12 @@ mod tests {
         let certificate = lines(&["--poll", "--client-certificate-file", "/pem"]).join(" ");
         assert!(certificate.contains("tls_client_auth"), "{certificate}");
         let file = ["--poll", "--authorization-file", "/header"];
-        assert_eq!(lines(&file), ["authorization_file = \"/header\""]);
+        assert_eq!(lines(&file), ["authorization_file = \"/header\"", stream]);
         let push = ["--push", "https://a", "--authorization-header-file", "/h"];
-        assert_eq!(lines(&push), ["authorization_file = \"/h\""]);
-        assert_eq!(lines(&["--push", "https://a"]), [] as [&str; 0]);
+        let pushed = client("client_secret_env = \"OAUTH2_CLIENT_SECRET\"");
+        let header = "authorization_file = \"/h\"".to_owned();
+        assert_eq!(lines(&push), [&[header][..], &pushed].concat());
+        let both = [&push[..], &["--authorization-file", "/header"]].concat();
+        assert_eq!(lines(&both), ["authorization_file = \"/h\""]);
     }
 }

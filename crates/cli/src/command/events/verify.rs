@@ -1,6 +1,7 @@
 //! `portcullis events verify`.
 
 use super::access::StreamAccess;
+use super::arrival::Receiver;
 use super::fault::convert_fault;
 use super::page;
 use crate::exit::{CommandError, Exit};
@@ -13,6 +14,7 @@ use serde_json::json;
 pub(super) async fn run(
     access: &StreamAccess,
     stream: Option<String>,
+    receiver: Option<Receiver>,
     json: bool,
 ) -> Result<Exit, CommandError> {
     let stream = find(access, stream.as_deref()).await?;
@@ -20,6 +22,15 @@ pub(super) async fn run(
         return Err(CommandError::could_not_run(
             "this machine has no random numbers",
         ));
+    };
+    // Before the transmitter is asked: the event may be faster than its answer.
+    let expected = match &receiver {
+        Some(receiver) => {
+            let issuer = access.metadata().issuer.as_str();
+            let announced = receiver.announce(issuer, &stream.id, &state);
+            Some((receiver, announced.await?))
+        }
+        None => None,
     };
     let verified = access.streams().verify(&stream.id, &state).await;
     verified.map_err(|fault| {
@@ -33,11 +44,16 @@ pub(super) async fn run(
             _ => error,
         }
     })?;
+    let took = match &expected {
+        Some((receiver, expected)) => Some(receiver.wait_for(expected).await?),
+        None => None,
+    };
     print(&if json {
-        let document = json!({ "stream": stream.id, "state": state });
+        let took = took.map(|it| it.as_secs_f64());
+        let document = json!({ "stream": stream.id, "state": state, "arrived_after": took });
         format!("{document:#}\n")
     } else {
-        page::verification(&stream, &state)
+        page::verification(&stream, &state, took)
     })?;
     Ok(Exit::Fine)
 }

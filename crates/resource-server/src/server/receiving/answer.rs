@@ -86,6 +86,20 @@ impl ResourceServer {
         self.receivers().is_any()
     }
 
+    /// From now on, tells this observer about each event that is fetched, for audit records. Those
+    /// that are sent are in [`ReceiverAnswer::reports`]. An event is written down once, so with an
+    /// observer the log has events at debug only. Call it before [`start`](Self::start); a second
+    /// observer is ignored.
+    ///
+    /// ```
+    /// # fn example(server: portcullis_resource_server::ResourceServer) {
+    /// server.observe_events(|report| println!("{} {:?}", report.event, report.outcome));
+    /// # }
+    /// ```
+    pub fn observe_events(&self, observer: impl Fn(&EventReport) + Send + Sync + 'static) {
+        self.receivers().meters.observe(Box::new(observer));
+    }
+
     async fn answer_logout(&self, request: &ReceiverRequest<'_>) -> ReceiverAnswer {
         if request.method != Method::POST {
             return ReceiverAnswer::plain(not_allowed());

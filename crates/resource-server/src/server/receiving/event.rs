@@ -2,8 +2,8 @@
 //! (RFC 8935, section 2; RFC 8936, section 2).
 
 use crate::receiver::{
-    EventEffect, EventOutcome, EventReport, EventStream, Reception, ReceptionFault, event_id,
-    expectation_id, revocations, state_id,
+    EventEffect, EventOutcome, EventReport, EventStream, Reception, ReceptionFault, answer_id,
+    event_id, expectation_id, revocations, state_id,
 };
 use crate::revocation::RevocationSource;
 use crate::server::ResourceServer;
@@ -128,16 +128,21 @@ impl ResourceServer {
         };
         let seen = &self.receivers().seen;
         let id = state_id(name, state.as_str().unwrap_or_default(), now);
-        let is_expected = seen.knows(&id, now).await;
-        if is_expected || !seen.knows(&expectation_id(name, now), now).await {
+        if seen.knows(&id, now).await {
+            let answer = answer_id(name, state.as_str().unwrap_or_default(), now);
+            seen.remember(&answer, now).await;
+            return Ok(());
+        }
+        if !seen.knows(&expectation_id(name, now), now).await {
             return Ok(());
         }
         let facts = Facts::new("the `state` of a request for verification", "another one");
         Err(EventFault::new(EventErrorCode::InvalidState, facts))
     }
 
-    /// Expects a verification with this state for an hour: whoever asks the transmitter for one
-    /// says so here first. An unknown stream changes nothing.
+    /// Expects a verification with this state: whoever asks the transmitter for one says so here
+    /// first. For ten minutes, one with another state is refused; this one is known for an hour. An
+    /// unknown stream changes nothing.
     pub async fn expect_verification(&self, stream: &str, state: &str) {
         let now = self.clock().now();
         let seen = &self.receivers().seen;

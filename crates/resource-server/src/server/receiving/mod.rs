@@ -5,5 +5,6 @@ mod answer;
 mod event;
 mod logout;
 mod poll;
+mod watch;
 
 pub use answer::{ReceiverAnswer, ReceiverRequest};

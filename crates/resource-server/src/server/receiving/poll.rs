@@ -99,6 +99,8 @@ async fn take(
         let (jti, set) = (jti.clone(), set.clone());
         taking.spawn(async move {
             let reception = server.receive_event(&stream, &set).await;
+            let meters = &server.receivers().meters;
+            meters.tell_observer(&reception.reports);
             (jti, reception.result)
         });
     }
