@@ -138,6 +138,7 @@ async fn every_metric_of_the_table_is_there_with_its_labels() {
     let others = [
         events::EVENT_LAST,
         events::EVENT_STREAM_ENABLED,
+        events::EVENT_STREAM_VERIFIED,
         events::EVENT_STREAM_SILENT,
         events::DENYLIST_IN_STEP,
         events::DENYLIST_CONTACT,
