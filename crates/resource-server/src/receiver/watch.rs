@@ -198,12 +198,12 @@ impl Watcher {
         self.state().awaited.clone()
     }
 
-    /// What became of the one that is awaited.
-    pub(crate) fn note_answer(&self, has_come: bool) -> Answer {
+    /// What became of the one that is awaited. It has until the next one at most.
+    pub(crate) fn note_answer(&self, has_come: bool, interval: Duration) -> Answer {
         let now = self.egress.clock.elapsed();
         let mut state = self.state();
         let asked = state.asked.unwrap_or_default();
-        if !has_come && now.saturating_sub(asked) < ANSWER_TIME {
+        if !has_come && now.saturating_sub(asked) < ANSWER_TIME.min(interval) {
             return Answer::Awaited;
         }
         state.awaited = None;
@@ -221,9 +221,12 @@ impl Watcher {
 
     /// The pause until the next look. Whatever the transmitter says, it is not a loop.
     pub(crate) fn pause(&self, interval: Duration) -> Duration {
-        match self.state().awaited {
+        let now = self.egress.clock.elapsed();
+        let state = self.state();
+        let passed = now.saturating_sub(state.asked.unwrap_or(now));
+        match state.awaited {
             Some(_) => ANSWER_LOOK,
-            None => interval.clamp(ANSWER_LOOK, LOOK),
+            None => interval.saturating_sub(passed).clamp(ANSWER_LOOK, LOOK),
         }
     }
 

@@ -111,6 +111,15 @@ impl Stream {
 
     /// The settings of a replica that looks after the stream.
     pub(crate) fn watching(&self, is_polled: bool, store: Option<&Redis>) -> Settings {
+        self.watching_with("", is_polled, store)
+    }
+
+    pub(crate) fn watching_with(
+        &self,
+        more: &str,
+        is_polled: bool,
+        store: Option<&Redis>,
+    ) -> Settings {
         let delivery = match is_polled {
             true => format!("delivery = \"poll\"\npoll_url = \"{}\"\n", self.poll_url),
             false => String::new(),
@@ -120,7 +129,7 @@ impl Stream {
             self.id,
             self.secret.display()
         );
-        self.settings(&format!("{delivery}{access}"), store)
+        self.settings(&format!("{delivery}{access}{more}"), store)
     }
 
     fn settings(&self, delivery: &str, store: Option<&Redis>) -> Settings {

@@ -67,6 +67,7 @@ async fn the_status_is_read_at_the_start_and_again() {
     );
     let watched = Watched::start(stream.watching(false, None), &clock);
     eventually(|| !watched.is("enabled")).await;
+    watched.let_ten_minutes_pass(&clock).await;
     assert_eq!(
         verifications(&stream.idp),
         [],
@@ -129,12 +130,40 @@ async fn a_stream_is_used_before_it_counts_as_unused() {
     };
     let stream = Stream::create_pushed(idp_on(&clock, config).await).await;
     let watched = Watched::start(stream.watching(false, None), &clock);
-    for count in 1..=3 {
-        eventually(|| verifications(&stream.idp).len() == count).await;
-        assert!(watched.is("enabled"));
-        // The one before counts as lost first.
+    for _ in 0..2 {
         watched.let_ten_minutes_pass(&clock).await;
+        assert!(watched.is("enabled"));
     }
+    // 1,500 seconds, and one each 200: the steps of the clock take a little more.
+    eventually(|| verifications(&stream.idp).len() >= 6).await;
+}
+
+/// SSF 1.0, section 8.1.4: as often as the settings say, where each comes.
+#[tokio::test(flavor = "multi_thread")]
+async fn verifications_are_asked_for_as_often_as_the_settings_say() {
+    let clock = clock();
+    let stream = Stream::create_polled(idp_on(&clock, IdpConfig::default()).await).await;
+    let settings = stream.watching_with("verify_every = 60\n", true, None);
+    let watched = Watched::start(settings, &clock);
+    for count in 1..=4 {
+        // A step may pass before the one before is noted.
+        let has_come = || verifications(&stream.idp).len() >= count;
+        while !has_come() {
+            clock.advance(Duration::from_secs(10));
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        eventually(|| !verifications(&stream.idp)[0].waits).await;
+    }
+    let times: Vec<_> = verifications(&stream.idp)
+        .iter()
+        .map(|notice| notice.at)
+        .collect();
+    let gaps = times.windows(2).map(|pair| pair[0] - pair[1]);
+    assert!(
+        gaps.clone().all(|gap| (60..=180).contains(&gap)),
+        "{times:?}"
+    );
+    assert!(watched.is("verified"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -35,8 +35,8 @@ impl ResourceServer {
         found: &StreamFindings,
     ) -> Result<(), WatchFault> {
         let name = stream.name();
-        self.note_answer(stream, watcher).await;
         let interval = watcher.interval(&found.configuration);
+        self.note_answer(stream, watcher, interval).await;
         // What is paused answers later or never, and the status says so already.
         if !watcher.is_due(interval) || stream.is_paused() {
             return Ok(());
@@ -72,7 +72,7 @@ impl ResourceServer {
         Ok(())
     }
 
-    async fn note_answer(&self, stream: &EventStream, watcher: &Watcher) {
+    async fn note_answer(&self, stream: &EventStream, watcher: &Watcher, interval: Duration) {
         let Some(state) = watcher.find_awaited() else {
             return;
         };
@@ -82,7 +82,7 @@ impl ResourceServer {
             .seen
             .has_answer(name, &state, now)
             .await;
-        match watcher.note_answer(has_come) {
+        match watcher.note_answer(has_come, interval) {
             Answer::Came => tracing::debug!(stream = name, "the verification event came"),
             Answer::Awaited => {}
             Answer::Lost => tracing::warn!(
