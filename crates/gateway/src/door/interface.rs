@@ -7,9 +7,10 @@ use crate::transport::client_body::ClientBody;
 use http::{HeaderMap, Request, Response};
 use portcullis_core::CodeLinks;
 use std::net::IpAddr;
+use std::pin::Pin;
 
 /// Answers the requests of a listener.
-pub(crate) trait Door: Clone + Send + Sync + 'static {
+pub(crate) trait Door: Send + Sync + 'static {
     // False for probes: a gateway at its bounds must not look dead.
     /// Whether its connections and requests count towards the bounds of all doors.
     const BOUNDED: bool = true;
@@ -45,5 +46,59 @@ pub(crate) trait Door: Clone + Send + Sync + 'static {
         _request: &Request<ClientBody>,
     ) -> Response<Body> {
         refusal.into_response(request_id, &self.code_links())
+    }
+}
+
+/// A door whose type a listener does not know: what serves connections, HTTP and TLS included, is
+/// compiled once, and not for each door.
+pub(crate) trait AnyDoor: Send + Sync {
+    fn is_bounded(&self) -> bool;
+
+    fn caller(&self, peer: Peer, headers: &HeaderMap) -> Option<IpAddr>;
+
+    fn speaks_for_others(&self, peer: Peer) -> bool;
+
+    fn answer<'a>(
+        &'a self,
+        peer: Peer,
+        request: Request<ClientBody>,
+    ) -> Pin<Box<dyn Future<Output = Response<Body>> + Send + 'a>>;
+
+    fn refuse(
+        &self,
+        refusal: Refusal,
+        request_id: &str,
+        request: &Request<ClientBody>,
+    ) -> Response<Body>;
+}
+
+impl<D: Door> AnyDoor for D {
+    fn is_bounded(&self) -> bool {
+        D::BOUNDED
+    }
+
+    fn caller(&self, peer: Peer, headers: &HeaderMap) -> Option<IpAddr> {
+        Door::caller(self, peer, headers)
+    }
+
+    fn speaks_for_others(&self, peer: Peer) -> bool {
+        Door::speaks_for_others(self, peer)
+    }
+
+    fn answer<'a>(
+        &'a self,
+        peer: Peer,
+        request: Request<ClientBody>,
+    ) -> Pin<Box<dyn Future<Output = Response<Body>> + Send + 'a>> {
+        Box::pin(Door::answer(self, peer, request))
+    }
+
+    fn refuse(
+        &self,
+        refusal: Refusal,
+        request_id: &str,
+        request: &Request<ClientBody>,
+    ) -> Response<Body> {
+        Door::refuse(self, refusal, request_id, request)
     }
 }

@@ -4,8 +4,9 @@
 //! closed, and every connection stops taking requests at its maximum age: by GOAWAY (HTTP/2) or
 //! `Connection: close` (HTTP/1.1). Requests under way are finished.
 
-use crate::door::interface::Door;
+use crate::door::interface::AnyDoor;
 use crate::listen::context::ListenerContext;
+use crate::listen::http_stream::HttpStream;
 use crate::listen::requests::ConnectionRequests;
 use crate::listen::response_body::StreamExecutor;
 use crate::listen::socket::ClientStream;
@@ -24,7 +25,7 @@ use std::io;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite};
+use tokio::io::AsyncReadExt as _;
 use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
@@ -36,8 +37,8 @@ const GRACE: Duration = Duration::from_secs(5);
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 /// An accepted connection.
-pub(crate) struct ClientConnection<D> {
-    pub(crate) door: D,
+pub(crate) struct ClientConnection {
+    pub(crate) door: Arc<dyn AnyDoor>,
     pub(crate) tls: Option<Arc<ServerTls>>,
     pub(crate) context: ListenerContext,
     pub(crate) peer: Peer,
@@ -45,10 +46,10 @@ pub(crate) struct ClientConnection<D> {
     pub(crate) drain: watch::Receiver<()>,
 }
 
-impl<D: Door> ClientConnection<D> {
+impl ClientConnection {
     pub(crate) async fn serve(self, stream: ClientStream, held: ConnectionSlots) {
         let Some(tls) = self.tls.clone() else {
-            return self.serve_http(stream, None, held).await;
+            return self.serve_http(stream.into(), None, held).await;
         };
         let hsts = hsts(tls.settings().hsts);
         let handshake = TlsAcceptor::from(tls.current()).accept(stream);
@@ -60,7 +61,7 @@ impl<D: Door> ClientConnection<D> {
                     ..self.peer
                 };
                 Self { peer, ..self }
-                    .serve_http(stream, hsts, held)
+                    .serve_http(stream.into(), hsts, held)
                     .await;
             }
             // Scanners and port checks cause these all day long, so they are no warnings.
@@ -69,10 +70,12 @@ impl<D: Door> ClientConnection<D> {
         }
     }
 
-    async fn serve_http<S>(self, stream: S, hsts: Option<HeaderValue>, held: ConnectionSlots)
-    where
-        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    {
+    async fn serve_http(
+        self,
+        stream: HttpStream,
+        hsts: Option<HeaderValue>,
+        held: ConnectionSlots,
+    ) {
         let Self {
             door,
             context,
@@ -135,7 +138,7 @@ fn certificate_of(stream: &TlsStream<ClientStream>) -> Option<Thumbprint> {
 }
 
 /// Whether the client speaks HTTP/2, by its first bytes. They can be read again.
-async fn speaks_http2<S: AsyncRead + Unpin>(stream: &mut WriteTimeout<S>) -> io::Result<bool> {
+async fn speaks_http2(stream: &mut WriteTimeout<HttpStream>) -> io::Result<bool> {
     // Not by ALPN: without TLS there is none, and clients may speak HTTP/2 with prior knowledge
     // (RFC 9113, section 3.3).
     let mut first = Vec::with_capacity(PREFACE.len());

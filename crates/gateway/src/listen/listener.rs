@@ -4,7 +4,7 @@
 //! connection is closed at once; beyond the total, it waits to be accepted. `connection.rs` serves
 //! it.
 
-use crate::door::interface::Door;
+use crate::door::interface::AnyDoor;
 use crate::listen::connection::ClientConnection;
 use crate::listen::context::ListenerContext;
 use crate::listen::socket::{ClientStream, Socket};
@@ -21,14 +21,14 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// A socket, and the door that answers its requests.
-pub(crate) struct Listener<D> {
+pub(crate) struct Listener {
     pub(crate) socket: Socket,
-    pub(crate) door: D,
+    pub(crate) door: Arc<dyn AnyDoor>,
     pub(crate) tls: Option<Arc<ServerTls>>,
     pub(crate) context: ListenerContext,
 }
 
-impl<D: Door> Listener<D> {
+impl Listener {
     /// Accepts until `stop`, then waits for requests under way, within a timeout.
     pub(crate) async fn serve(self, mut stop: watch::Receiver<bool>) {
         let Self {
@@ -46,11 +46,11 @@ impl<D: Door> Listener<D> {
             let Some((stream, peer, slot)) = accepted else {
                 continue;
             };
-            let Some(held) = hold(&door, &context, peer, slot) else {
+            let Some(held) = hold(&*door, &context, peer, slot) else {
                 continue;
             };
             let connection = ClientConnection {
-                door: door.clone(),
+                door: Arc::clone(&door),
                 tls: tls.clone(),
                 context: context.clone(),
                 peer,
@@ -70,13 +70,13 @@ impl<D: Door> Listener<D> {
 }
 
 /// Takes the slots of a connection; `None` if its address has no more.
-fn hold<D: Door>(
-    door: &D,
+fn hold(
+    door: &dyn AnyDoor,
     context: &ListenerContext,
     peer: Peer,
     slot: OwnedSemaphorePermit,
 ) -> Option<ConnectionSlots> {
-    if !D::BOUNDED {
+    if !door.is_bounded() {
         return Some(ConnectionSlots {
             _connection: slot,
             _caller: None,
@@ -133,6 +133,7 @@ async fn accept(
 mod tests {
     use super::*;
     use crate::config::Config;
+    use crate::door::interface::Door;
     use crate::forward::body::Body;
     use crate::listen::bounds::Bounds;
     use crate::settings::Settings;
@@ -142,7 +143,6 @@ mod tests {
     use std::net::IpAddr;
     use std::sync::atomic::Ordering;
 
-    #[derive(Clone)]
     struct Nobody;
 
     impl Door for Nobody {

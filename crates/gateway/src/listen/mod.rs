@@ -3,6 +3,7 @@
 pub(crate) mod bounds;
 pub(crate) mod connection;
 pub(crate) mod context;
+pub(crate) mod http_stream;
 pub(crate) mod listener;
 pub(crate) mod requests;
 pub(crate) mod response_body;

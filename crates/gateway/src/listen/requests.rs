@@ -4,7 +4,7 @@
 //! gets 431. A request without a free slot gets 503. It keeps its slot until the client has read
 //! the response.
 
-use crate::door::interface::Door;
+use crate::door::interface::AnyDoor;
 use crate::forward::body::Body;
 use crate::listen::context::ListenerContext;
 use crate::listen::response_body::ResponseBody;
@@ -23,8 +23,8 @@ use std::convert::Infallible;
 use std::sync::Arc;
 
 /// The requests of one connection.
-pub(crate) struct ConnectionRequests<D> {
-    pub(crate) door: D,
+pub(crate) struct ConnectionRequests {
+    pub(crate) door: Arc<dyn AnyDoor>,
     pub(crate) peer: Peer,
     pub(crate) hsts: Option<HeaderValue>,
     pub(crate) activity: Arc<Activity>,
@@ -32,12 +32,12 @@ pub(crate) struct ConnectionRequests<D> {
     pub(crate) is_http2: bool,
 }
 
-impl<D: Door> ConnectionRequests<D> {
+impl ConnectionRequests {
     /// Answers a request. It is under way from this call on, not from the first poll.
     pub(crate) fn answer(
         self: &Arc<Self>,
         request: Request<Incoming>,
-    ) -> impl Future<Output = Result<Response<ResponseBody>, Infallible>> + Send + use<D> {
+    ) -> impl Future<Output = Result<Response<ResponseBody>, Infallible>> + Send + use<> {
         // A client that resets at once must be counted, even if the future is never polled.
         let (begun, requests) = (self.activity.begin(), Arc::clone(self));
         async move { Ok(requests.answer_begun(request, begun).await) }
@@ -101,7 +101,7 @@ impl<D: Door> ConnectionRequests<D> {
                 "fields out of proportion to the bytes they came in",
             ));
         }
-        if !D::BOUNDED {
+        if !self.door.is_bounded() {
             return Ok(None);
         }
         let bounds = &self.context.bounds;

@@ -253,7 +253,7 @@ fn serve<D: Door>(
     let DoorSocket { socket, tls } = socket?;
     let listener = Listener {
         socket,
-        door,
+        door: Arc::new(door),
         tls,
         context: context.clone(),
     };
@@ -268,7 +268,7 @@ fn serve_probes(
 ) -> Option<JoinHandle<()>> {
     let listener = Listener {
         socket: socket?,
-        door: Admin(Arc::clone(state)),
+        door: Arc::new(Admin(Arc::clone(state))),
         tls: None,
         context: state.context.for_probes(),
     };
