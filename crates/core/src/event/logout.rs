@@ -1,6 +1,7 @@
 //! Logout tokens (OpenID Connect Back-Channel Logout 1.0, section 2.4).
 
-use super::checks::{self, EventExamination, LOGOUT_CHECKS};
+use super::checks::{self, LOGOUT_CHECKS};
+use super::examination;
 use super::fault::EventFault;
 use super::terms::LogoutTerms;
 use crate::jose::{SignedToken, UnverifiedToken};
@@ -23,14 +24,7 @@ impl LogoutToken {
         terms: &LogoutTerms,
         now: NumericDate,
     ) -> Result<(), EventFault> {
-        let (header, claims) = (token.header(), token.unverified_claims());
-        let x = EventExamination {
-            header,
-            claims,
-            terms,
-            now,
-        };
-        checks::run(LOGOUT_CHECKS, &x)
+        examination::screen(LOGOUT_CHECKS, token, terms, now)
     }
 
     /// The logout token that a signed token is.
@@ -43,14 +37,7 @@ impl LogoutToken {
         terms: &LogoutTerms,
         now: NumericDate,
     ) -> Result<Self, EventFault> {
-        let x = EventExamination {
-            header: token.header(),
-            claims: token.claims(),
-            terms,
-            now,
-        };
-        checks::run(LOGOUT_CHECKS, &x)?;
-        let (_, claims, _) = token.into_parts();
+        let claims = examination::verify(LOGOUT_CHECKS, token, terms, now)?;
         Ok(Self { claims })
     }
 
