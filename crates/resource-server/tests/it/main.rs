@@ -26,6 +26,8 @@ mod metrics;
 mod outage;
 mod packed;
 mod possession;
+mod receiver_screen;
+mod receiver_setup;
 #[cfg(feature = "redis")]
 mod receivers;
 #[cfg(feature = "redis")]
