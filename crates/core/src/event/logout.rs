@@ -63,3 +63,36 @@ impl LogoutToken {
         self.claims.issued_at().unwrap_or(never)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Limits;
+    use crate::jose::json::{self, Json};
+
+    fn token(claims: &str) -> LogoutToken {
+        let Json::Object(claims) = json::parse(claims.as_bytes(), &Limits::default()).unwrap()
+        else {
+            panic!("{claims}");
+        };
+        let claims = Claims::from_object(claims).unwrap();
+        LogoutToken { claims }
+    }
+
+    #[test]
+    fn a_logout_token_tells_the_session_the_person_and_when() {
+        let whole = token(r#"{"sid":"s","sub":"alice","jti":"1","iat":1800000000}"#);
+        assert_eq!(
+            (whole.session(), whole.subject()),
+            (Some("s"), Some("alice"))
+        );
+        assert_eq!(
+            (whole.token_id(), whole.issued_at().seconds()),
+            ("1", 1_800_000_000)
+        );
+        let of_person = token(r#"{"sub":"alice","jti":"1","iat":1800000000}"#);
+        assert_eq!(of_person.session(), None);
+        let of_session = token(r#"{"sid":"s","jti":"1","iat":1800000000}"#);
+        assert_eq!(of_session.subject(), None);
+    }
+}

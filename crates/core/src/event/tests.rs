@@ -1,3 +1,6 @@
+mod rows;
+mod verified;
+
 use super::*;
 use crate::Limits;
 use crate::jose::json::{self, Json, Object};
