@@ -129,3 +129,6 @@ fn rest(response: &PollResponse, backlog: &Backlog, took: Duration) -> Duration 
         false => Duration::ZERO,
     }
 }
+
+#[cfg(test)]
+mod tests;

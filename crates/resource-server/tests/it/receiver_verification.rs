@@ -1,0 +1,35 @@
+//! A verification that somebody asks for who is no receiver, such as the command: every replica of
+//! the store expects it.
+
+use crate::receiver_setup::{send_event, settings};
+use crate::redis::Redis;
+use portcullis_idp::{EventSubject, Flaw, IdpConfig, SecurityEvent};
+use portcullis_resource_server::{StoreUrl, expect_verification};
+use portcullis_testkit::ResourceServerSetup;
+use serde_json::json;
+
+const VERIFICATION: &str = "https://schemas.openid.net/secevent/ssf/event-type/verification";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_verification_that_a_command_asks_for_is_expected_at_a_replica() {
+    let Some(redis) = Redis::start().await else {
+        return;
+    };
+    let store = format!("[revocation]\nstore = \"{}\"", redis.url());
+    let config = IdpConfig::default();
+    let world = ResourceServerSetup::with(config, |idp| settings(idp, "", &store)).await;
+    let verify = async |state: &str| {
+        let events = json!({ VERIFICATION: { "state": state } });
+        let event = world.idp.event("alice", SecurityEvent::SessionRevoked);
+        let event = event
+            .subject(EventSubject::Opaque("the-stream".to_owned()))
+            .flaw(Flaw::Claim("events".to_owned(), events));
+        let answer = send_event(&world.server, &event.sign("receiver")).await;
+        answer.response.status().as_u16()
+    };
+    assert_eq!(verify("other").await, 202);
+    let url = StoreUrl::new(redis.url());
+    expect_verification(&url, "idp", "mine").await.unwrap();
+    assert_eq!(verify("other").await, 400);
+    assert_eq!(verify("mine").await, 202);
+}
