@@ -1,6 +1,7 @@
 //! The checks of logout tokens and security events: two tables, in order, each row once.
 
-use super::fault::{EventErrorCode, EventFault};
+use super::examination::{EventCheck, EventExamination, row};
+use super::fault::EventErrorCode;
 use super::subject::SubjectId;
 use super::terms::{EventTerms, LogoutTerms};
 use crate::jose::Header;
@@ -8,38 +9,6 @@ use crate::jose::json::{Json, Object};
 use crate::rejection::{Facts, quote};
 use crate::token::{Claims, NumericDate};
 use std::time::Duration;
-
-/// One check, and what the sender is told if it fails.
-pub(super) struct EventCheck<T> {
-    pub(super) code: EventErrorCode,
-    pub(super) run: fn(&EventExamination<'_, T>) -> Result<(), Facts>,
-}
-
-/// One token before one receiver at one moment.
-pub(super) struct EventExamination<'x, T> {
-    pub(super) header: &'x Header,
-    pub(super) claims: &'x Claims,
-    pub(super) terms: &'x T,
-    pub(super) now: NumericDate,
-}
-
-/// Runs a table to its first fault.
-pub(super) fn run<T>(
-    table: &[EventCheck<T>],
-    x: &EventExamination<'_, T>,
-) -> Result<(), EventFault> {
-    for check in table {
-        (check.run)(x).map_err(|facts| EventFault::new(check.code, facts))?;
-    }
-    Ok(())
-}
-
-const fn row<T>(
-    code: EventErrorCode,
-    run: fn(&EventExamination<'_, T>) -> Result<(), Facts>,
-) -> EventCheck<T> {
-    EventCheck { code, run }
-}
 
 /// Back-Channel Logout 1.0, sections 2.4 and 2.6.
 pub(super) static LOGOUT_CHECKS: &[EventCheck<LogoutTerms>] = &[

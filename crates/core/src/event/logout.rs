@@ -1,6 +1,7 @@
 //! Logout tokens (OpenID Connect Back-Channel Logout 1.0, section 2.4).
 
-use super::checks::{self, EventExamination, LOGOUT_CHECKS};
+use super::checks::{self, LOGOUT_CHECKS};
+use super::examination;
 use super::fault::EventFault;
 use super::terms::LogoutTerms;
 use crate::jose::{SignedToken, UnverifiedToken};
@@ -23,14 +24,7 @@ impl LogoutToken {
         terms: &LogoutTerms,
         now: NumericDate,
     ) -> Result<(), EventFault> {
-        let (header, claims) = (token.header(), token.unverified_claims());
-        let x = EventExamination {
-            header,
-            claims,
-            terms,
-            now,
-        };
-        checks::run(LOGOUT_CHECKS, &x)
+        examination::screen(LOGOUT_CHECKS, token, terms, now)
     }
 
     /// The logout token that a signed token is.
@@ -43,14 +37,7 @@ impl LogoutToken {
         terms: &LogoutTerms,
         now: NumericDate,
     ) -> Result<Self, EventFault> {
-        let x = EventExamination {
-            header: token.header(),
-            claims: token.claims(),
-            terms,
-            now,
-        };
-        checks::run(LOGOUT_CHECKS, &x)?;
-        let (_, claims, _) = token.into_parts();
+        let claims = examination::verify(LOGOUT_CHECKS, token, terms, now)?;
         Ok(Self { claims })
     }
 
@@ -74,5 +61,38 @@ impl LogoutToken {
         // A row of the table demands it, so there is always one.
         let never = NumericDate::from_seconds(0);
         self.claims.issued_at().unwrap_or(never)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Limits;
+    use crate::jose::json::{self, Json};
+
+    fn token(claims: &str) -> LogoutToken {
+        let Json::Object(claims) = json::parse(claims.as_bytes(), &Limits::default()).unwrap()
+        else {
+            panic!("{claims}");
+        };
+        let claims = Claims::from_object(claims).unwrap();
+        LogoutToken { claims }
+    }
+
+    #[test]
+    fn a_logout_token_tells_the_session_the_person_and_when() {
+        let whole = token(r#"{"sid":"s","sub":"alice","jti":"1","iat":1800000000}"#);
+        assert_eq!(
+            (whole.session(), whole.subject()),
+            (Some("s"), Some("alice"))
+        );
+        assert_eq!(
+            (whole.token_id(), whole.issued_at().seconds()),
+            ("1", 1_800_000_000)
+        );
+        let of_person = token(r#"{"sub":"alice","jti":"1","iat":1800000000}"#);
+        assert_eq!(of_person.session(), None);
+        let of_session = token(r#"{"sid":"s","jti":"1","iat":1800000000}"#);
+        assert_eq!(of_session.subject(), None);
     }
 }

@@ -31,6 +31,7 @@
 
 mod checks;
 mod event_type;
+mod examination;
 mod fault;
 mod logout;
 mod security_event;

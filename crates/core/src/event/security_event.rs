@@ -1,7 +1,8 @@
 //! Security event tokens (RFC 8417), as the Shared Signals Framework 1.0 has them.
 
-use super::checks::{self, EventExamination, SECURITY_EVENT_CHECKS};
+use super::checks::{self, SECURITY_EVENT_CHECKS};
 use super::event_type::EventType;
+use super::examination;
 use super::fault::EventFault;
 use super::subject::SubjectId;
 use super::terms::EventTerms;
@@ -40,14 +41,7 @@ impl SecurityEventToken {
         terms: &EventTerms,
         now: NumericDate,
     ) -> Result<(), EventFault> {
-        let (header, claims) = (token.header(), token.unverified_claims());
-        let x = EventExamination {
-            header,
-            claims,
-            terms,
-            now,
-        };
-        checks::run(SECURITY_EVENT_CHECKS, &x)
+        examination::screen(SECURITY_EVENT_CHECKS, token, terms, now)
     }
 
     /// The events that a signed token tells.
@@ -60,14 +54,7 @@ impl SecurityEventToken {
         terms: &EventTerms,
         now: NumericDate,
     ) -> Result<Self, EventFault> {
-        let x = EventExamination {
-            header: token.header(),
-            claims: token.claims(),
-            terms,
-            now,
-        };
-        checks::run(SECURITY_EVENT_CHECKS, &x)?;
-        let (_, claims, _) = token.into_parts();
+        let claims = examination::verify(SECURITY_EVENT_CHECKS, token, terms, now)?;
         Ok(Self::read(&claims, terms))
     }
 

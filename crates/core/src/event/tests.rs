@@ -1,9 +1,13 @@
+mod rows;
+mod verified;
+
 use super::*;
 use crate::Limits;
 use crate::jose::json::{self, Json, Object};
 use crate::jose::{Algorithm, Header};
 use crate::token::{Claims, Issuer, NumericDate};
-use checks::{EventExamination, LOGOUT_CHECKS, SECURITY_EVENT_CHECKS};
+use checks::{LOGOUT_CHECKS, SECURITY_EVENT_CHECKS};
+use examination::EventExamination;
 
 const NOW: NumericDate = NumericDate::from_seconds(1_800_000_000);
 
@@ -33,7 +37,7 @@ fn logout(typ: Option<&str>, claims: &str, terms: &LogoutTerms) -> Result<(), Ev
         terms,
         now: NOW,
     };
-    checks::run(LOGOUT_CHECKS, &x)
+    examination::run(LOGOUT_CHECKS, &x)
 }
 
 fn event(typ: Option<&str>, claims: &str, terms: &EventTerms) -> Result<(), EventFault> {
@@ -43,7 +47,7 @@ fn event(typ: Option<&str>, claims: &str, terms: &EventTerms) -> Result<(), Even
         terms,
         now: NOW,
     };
-    checks::run(SECURITY_EVENT_CHECKS, &x)
+    examination::run(SECURITY_EVENT_CHECKS, &x)
 }
 
 const LOGOUT: &str = r#"{"iss":"https://idp.example","aud":"web","iat":1800000000,

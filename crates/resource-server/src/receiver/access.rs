@@ -82,6 +82,13 @@ impl StreamClient {
         &self.client.id
     }
 
+    /// Its token endpoint, where that is written, and its scope.
+    #[cfg(test)]
+    pub(super) fn terms(&self) -> (Option<String>, String) {
+        let endpoint = self.token_endpoint.as_ref().map(Url::to_string);
+        (endpoint, self.scope.clone())
+    }
+
     /// Where its token comes from, for people.
     pub(super) fn token_source(&self, transmitter: &Issuer) -> String {
         match &self.token_endpoint {

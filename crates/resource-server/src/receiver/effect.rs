@@ -117,4 +117,27 @@ mod tests {
             "no setting can name a token"
         );
     }
+
+    /// The defaults, as the pages have them: a type that is not here ends nothing by itself.
+    #[test]
+    fn what_an_event_does_where_the_settings_say_nothing() {
+        let effects = [
+            ("session-revoked", EventEffect::Session),
+            ("credential-change", EventEffect::Subject),
+            ("account-credential-change-required", EventEffect::Subject),
+            ("account-purged", EventEffect::Account),
+            ("account-disabled", EventEffect::Account),
+            ("account-enabled", EventEffect::Enable),
+            ("identifier-changed", EventEffect::Subject),
+            ("credential-compromise", EventEffect::Subject),
+            ("sessions-revoked", EventEffect::Subject),
+            ("token-revoked", EventEffect::Token),
+            ("tokens-revoked", EventEffect::Subject),
+        ];
+        for event in EventType::ALL {
+            let known = effects.iter().find(|(name, _)| *name == event.name());
+            let expected = known.map_or(EventEffect::Nothing, |(_, effect)| *effect);
+            assert_eq!(EventEffect::of(*event), expected, "{event}");
+        }
+    }
 }

@@ -103,3 +103,25 @@ impl Backlog {
         doubled.mul_f64(0.75 + 0.5 * (random as f64 / 1_000.0))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_double_from_a_second_to_a_minute_and_differ_by_a_quarter() {
+        for (failures, seconds) in [(0, 1.0), (1, 2.0), (5, 32.0), (6, 60.0), (u32::MAX, 60.0)] {
+            let backlog = Backlog {
+                failures,
+                ..Backlog::default()
+            };
+            let pauses: Vec<f64> = (0..50).map(|_| backlog.pause().as_secs_f64()).collect();
+            let bounds = 0.75 * seconds..=1.25 * seconds;
+            assert!(pauses.iter().all(|it| bounds.contains(it)), "{pauses:?}");
+            // Replicas that failed together must not come back together.
+            let least = pauses.iter().copied().fold(f64::MAX, f64::min);
+            let most = pauses.iter().copied().fold(0.0, f64::max);
+            assert!(most - least > 0.1 * seconds, "{pauses:?}");
+        }
+    }
+}

@@ -13,9 +13,9 @@ use portcullis_core::token::Issuer;
 use portcullis_provider::client_auth::Secret;
 use portcullis_provider::fetch::Trust;
 use portcullis_provider::keys::KeySource;
+use portcullis_provider::shared_signals::well_known;
 use std::path::Path;
 use std::time::Duration;
-use url::Url;
 
 /// One stream of events.
 #[derive(Clone, Debug)]
@@ -282,15 +282,6 @@ fn source(
             .help("write the address of its metadata, or `jwks_uri`");
     }
     metadata.map(KeySource::Metadata)
-}
-
-/// The well-known part stands before the path (SSF 1.0, section 6.2).
-fn well_known(transmitter: &Issuer) -> Option<Url> {
-    let mut url = Url::parse(transmitter.as_str()).ok()?;
-    let path = url.path().trim_end_matches('/');
-    let path = format!("/.well-known/ssf-configuration{path}");
-    url.set_path(&path);
-    Some(url)
 }
 
 /// The issuers whose tokens end.

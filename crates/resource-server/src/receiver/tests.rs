@@ -1,3 +1,5 @@
+mod settings;
+
 use super::target::{TargetIssuers, revocations};
 use super::*;
 use crate::revocation::Revocation;

@@ -154,3 +154,36 @@ async fn an_explanation_tells_by_what_a_logout_ends_the_token() {
     );
     assert_eq!(explanation.hint, None);
 }
+
+/// By what a logout or an event would find the token, where anything receives one for its issuer.
+#[tokio::test]
+async fn a_token_is_explained_by_what_would_end_it() {
+    let stream = |idp: &Idp| {
+        format!(
+            "[[events]]\nname = \"idp\"\nissuer = \"{}\"\naudience = \"r\"\n",
+            idp.issuer()
+        )
+    };
+    let other = |_: &Idp| {
+        "[[issuer]]\nurl = \"https://b.example\"\naudience = \"x\"\n[[events]]\nname = \"b\"\n\
+         issuer = \"https://b.example\"\naudience = \"r\"\n"
+            .to_owned()
+    };
+    let endings = async |more: &dyn Fn(&Idp) -> String, sid: &str| {
+        let world = ResourceServerSetup::with(IdpConfig::default(), |idp| {
+            let text = format!(
+                "[[issuer]]\nurl = \"{}\"\naudience = \"{AUDIENCE}\"\n{}",
+                idp.issuer(),
+                more(idp)
+            );
+            Settings::try_from(Config::from_toml(&text).unwrap()).unwrap()
+        });
+        let world = world.await;
+        let token = world.idp.token("alice").claim("sid", sid).sign();
+        let explanation = format!("{:?}", world.server.explain(&token).await);
+        ["`sid` or `sub`", "`sub`"].map(|by| explanation.contains(&format!("ended by {by}")))
+    };
+    assert_eq!(endings(&stream, "s").await, [true, false]);
+    assert_eq!(endings(&stream, "").await, [false, true]);
+    assert_eq!(endings(&other, "s").await, [false, false]);
+}

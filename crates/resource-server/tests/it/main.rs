@@ -26,6 +26,13 @@ mod metrics;
 mod outage;
 mod packed;
 mod possession;
+mod receiver_answers;
+mod receiver_effects;
+mod receiver_polling;
+mod receiver_screen;
+mod receiver_setup;
+#[cfg(feature = "redis")]
+mod receiver_verification;
 #[cfg(feature = "redis")]
 mod receivers;
 #[cfg(feature = "redis")]

@@ -131,3 +131,6 @@ fn rest(response: &PollResponse, backlog: &Backlog, took: Duration) -> Duration 
         false => Duration::ZERO,
     }
 }
+
+#[cfg(test)]
+mod tests;
