@@ -22,6 +22,8 @@ mod identifiers;
 mod inspect;
 mod introspection;
 mod key_file;
+#[cfg(feature = "redis")]
+mod lost_entries;
 mod metrics;
 mod outage;
 mod packed;

@@ -12,13 +12,13 @@ use std::time::{Duration, Instant};
 const NOW: i64 = 1_800_000_000;
 
 /// A real store, and an identity provider.
-struct Fleet {
-    world: ResourceServerSetup,
-    redis: Redis,
+pub(crate) struct Fleet {
+    pub(crate) world: ResourceServerSetup,
+    pub(crate) redis: Redis,
 }
 
 impl Fleet {
-    async fn new() -> Option<Self> {
+    pub(crate) async fn new() -> Option<Self> {
         let redis = Redis::start().await?;
         Some(Self {
             world: ResourceServerSetup::new().await,
@@ -44,17 +44,17 @@ impl Fleet {
     }
 
     /// A replica that has loaded the store.
-    async fn ready(&self, settings: &str) -> ResourceServer {
+    pub(crate) async fn ready(&self, settings: &str) -> ResourceServer {
         let replica = self.replica(settings);
         assert_eq!(decide(&replica, &self.token("bystander")).await, "allow");
         replica
     }
 
-    fn token(&self, id: &str) -> String {
+    pub(crate) fn token(&self, id: &str) -> String {
         self.world.idp.token("alice").claim("jti", id).sign()
     }
 
-    fn revocation(&self, id: &str) -> Revocation {
+    pub(crate) fn revocation(&self, id: &str) -> Revocation {
         Revocation::token(
             self.world.idp.issuer(),
             id,

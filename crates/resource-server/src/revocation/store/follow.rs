@@ -3,30 +3,28 @@
 //!
 //! A replica goes on from the last entry that it read, if that is still there. If it is not, the
 //! store lost entries (a restart without its data, a failover, a deleted key): the replica reads
-//! the whole log again, forgets no revocation, and writes the entries that the store lacks.
+//! the whole log again, forgets no revocation, and writes the entries that the store lacks. It
+//! does the same if the store lost the last entry that it wrote itself: nobody may have read that.
 
 use super::fault::StoreFault;
 use super::log;
 use super::log::{Log, LogConnection, LogEntry, START};
+use super::writer::{LogWriter, no_log};
 use crate::revocation::settings::StoreSettings;
 use crate::revocation::{Denylist, Revocation, Revocations};
 use portcullis_core::Outage;
 use portcullis_core::token::NumericDate;
 use std::fmt;
 use std::hash::{BuildHasher as _, RandomState};
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
-use std::time::Duration;
-use tokio::sync::Mutex;
+use std::time::{Duration, Instant};
 
 /// Keeps one replica and the store alike.
 pub(in crate::revocation) struct Follower {
     log: Option<Log>,
     started: AtomicBool,
-    /// Whether something is in force here that the store may not hold.
-    unpublished: AtomicBool,
-    published: AtomicU32,
-    writer: Mutex<Option<LogConnection>>,
+    writer: LogWriter,
 }
 
 /// How long one read waits for news, in milliseconds. Each is a sign of life, well within the
@@ -42,20 +40,15 @@ const GATHER: Duration = Duration::from_millis(100);
 /// The waits between attempts to connect: they double from the first to the second.
 const RETRY: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(2));
 
-/// How many revocations are written between two searches for entries to delete.
-const CLEAN_EVERY: u32 = 100;
-
 impl Follower {
     pub(in crate::revocation) fn new(settings: &StoreSettings) -> Self {
         // The URL was checked with the settings. What the client still refuses, the follower
         // reports.
         let log = Log::open(&settings.url, &settings.stream).ok();
         Self {
-            log,
+            writer: LogWriter::new(log.clone()),
             started: AtomicBool::new(false),
-            unpublished: AtomicBool::new(false),
-            published: AtomicU32::new(0),
-            writer: Mutex::default(),
+            log,
         }
     }
 
@@ -80,36 +73,7 @@ impl Follower {
         revocation: Revocation,
         now: NumericDate,
     ) -> Result<(), Outage> {
-        let written = self.write(revocation, now).await;
-        if written.is_err() {
-            // The connection may be dead: the next writer opens another one. The entry itself is
-            // written once the log is read again.
-            *self.writer.lock().await = None;
-            self.unpublished.store(true, Ordering::Release);
-        }
-        Ok(written?)
-    }
-
-    async fn write(&self, revocation: Revocation, now: NumericDate) -> Result<(), StoreFault> {
-        let mut connection = self.writer().await?;
-        connection.append(&[revocation]).await?;
-        let published = self.published.fetch_add(1, Ordering::Relaxed);
-        if published.is_multiple_of(CLEAN_EVERY) {
-            connection.clean(now).await?;
-        }
-        Ok(())
-    }
-
-    /// The connection that all writers of this replica share; they do not wait for each other's
-    /// answers.
-    async fn writer(&self) -> Result<LogConnection, StoreFault> {
-        // Held while connecting, on purpose: one connection is enough.
-        let mut writer = self.writer.lock().await;
-        if let Some(connection) = &*writer {
-            return Ok(connection.clone());
-        }
-        let log = self.log.as_ref().ok_or_else(no_log)?;
-        Ok(writer.insert(log.connect().await?).clone())
+        Ok(self.writer.publish(revocation, now).await?)
     }
 }
 
@@ -151,6 +115,15 @@ impl LogPosition {
         log: &Log,
     ) -> Result<(), StoreFault> {
         let mut reader = log.connect().await?;
+        // A store that died may have answered to entries that it then lost. Where nobody had read
+        // them, the places of all replicas are still there.
+        let Some(holder) = revocations.upgrade() else {
+            return Ok(());
+        };
+        if let Some(follower) = &holder.follower {
+            follower.writer.look_for_written(&mut reader).await?;
+        }
+        drop(holder);
         // The first read does not block: a quiet log would delay the first contact by a beat.
         let mut wait = None;
         loop {
@@ -198,20 +171,21 @@ impl LogPosition {
         if self.place.is_some() {
             tracing::warn!("the revocation store may lack entries: reading it whole");
         }
+        let was_unpublished = holder.has_unpublished();
         // Cleared before reading: what comes meanwhile sets it again.
         holder.set_unpublished(false);
         // Only a replica that knows something needs to compare.
         let stored = (holder.list.len() > 0).then(|| Denylist::new(usize::MAX));
-        let mut place = START.to_owned();
-        loop {
-            let batch = reader.after(&place, None).await?;
-            let Some(last) = batch.last() else { break };
-            place.clone_from(&last.id);
-            holder.take_also(&batch, stored.as_ref())?;
-            // A replica that may only read the store leaves this to others.
-            _ = reader.delete_ended(&batch, holder.clock.now()).await;
+        match holder.load(reader, stored.as_ref()).await {
+            Ok(place) => self.place = Some(place),
+            Err(fault) => {
+                // The place may still be there, and then nothing else would cause another attempt.
+                if was_unpublished {
+                    holder.set_unpublished(true);
+                }
+                return Err(fault);
+            }
         }
-        self.place = Some(place);
         let Some(stored) = stored else { return Ok(()) };
         if let Err(StoreFault(reason)) = self.restore(holder, reader, &stored).await {
             tracing::warn!(
@@ -255,19 +229,45 @@ impl LogPosition {
                 }
                 return reader.end_turn().await;
             }
-            // Another replica has the turn: its entries come along the log.
-            let place = self.place.as_deref().unwrap_or(START);
-            let news = reader.after(place, Some(BEAT)).await?;
-            holder.take_also(&news, Some(stored))?;
-            self.move_to(news.last());
+            // Another replica has the turn: its entries come along the log. Comparing walks through
+            // everything that is known, so it is not done for each batch.
+            let until = Instant::now() + COMPARED_EVERY;
+            while Instant::now() < until {
+                let place = self.place.as_deref().unwrap_or(START);
+                let news = reader.after(place, Some(BEAT)).await?;
+                holder.take_also(&news, Some(stored))?;
+                self.move_to(news.last());
+            }
         }
     }
 }
+
+/// How long a replica reads what another one restores before it looks what is still lacking.
+const COMPARED_EVERY: Duration = Duration::from_secs(1);
 
 /// How long until the next attempt to restore the store, after it did not accept the entries.
 const RESTORE_AGAIN: Duration = Duration::from_secs(60);
 
 impl Revocations {
+    /// Reads the log from its beginning. Answers with the place of its last entry.
+    async fn load(
+        &self,
+        reader: &mut LogConnection,
+        stored: Option<&Denylist>,
+    ) -> Result<String, StoreFault> {
+        let mut place = START.to_owned();
+        loop {
+            let batch = reader.after(&place, None).await?;
+            let Some(last) = batch.last() else {
+                return Ok(place);
+            };
+            place.clone_from(&last.id);
+            self.take_also(&batch, stored)?;
+            // A replica that may only read the store leaves this to others.
+            _ = reader.delete_ended(&batch, self.clock.now()).await;
+        }
+    }
+
     fn take(&self, entries: &[LogEntry]) -> Result<(), StoreFault> {
         self.take_also(entries, None)
     }
@@ -317,16 +317,14 @@ impl Revocations {
     /// Whether something is in force here that the store may not hold.
     fn has_unpublished(&self) -> bool {
         match &self.follower {
-            Some(follower) => follower.unpublished.load(Ordering::Acquire),
+            Some(follower) => follower.writer.has_unpublished(),
             None => false,
         }
     }
 
     fn set_unpublished(&self, unpublished: bool) {
         if let Some(follower) = &self.follower {
-            follower
-                .unpublished
-                .store(unpublished, Ordering::Release);
+            follower.writer.set_unpublished(unpublished);
         }
     }
 }
@@ -339,10 +337,6 @@ fn pause(failures: u32) -> Duration {
     // Bounded before the shift: a shift by 32 overflows, and a store may be away for days.
     let doubled = least.saturating_mul(1 << failures.min(10)).min(most);
     doubled.mul_f64(0.75 + 0.5 * (random as f64 / 1_000.0))
-}
-
-fn no_log() -> StoreFault {
-    StoreFault("the store's URL is not one that its client understands".to_owned())
 }
 
 impl fmt::Debug for Follower {

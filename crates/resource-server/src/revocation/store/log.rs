@@ -31,6 +31,23 @@ pub(super) struct LogEntry {
     pub(super) revocation: Result<Revocation, &'static str>,
 }
 
+/// The place of an entry as numbers, which the store counts upwards.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct EntryId(u64, u64);
+
+impl EntryId {
+    fn parse(text: &str) -> Option<Self> {
+        let (time, number) = text.split_once('-')?;
+        Some(Self(time.parse().ok()?, number.parse().ok()?))
+    }
+}
+
+impl fmt::Display for EntryId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{}", self.0, self.1)
+    }
+}
+
 /// The place before the first entry.
 pub(super) const START: &str = "0-0";
 
@@ -92,15 +109,26 @@ impl LogConnection {
         place: &str,
         wait: Option<usize>,
     ) -> Result<(Vec<LogEntry>, bool), StoreFault> {
-        let mut range = cmd("XRANGE");
-        range.arg(&self.stream).arg(place).arg(place);
         let mut both = redis::pipe();
         both.add_command(self.read(place, wait))
             // In this order: entries of another log than the one that was followed do not count.
-            .add_command(range);
+            .add_command(self.range(place));
         let (read, held): (Value, Value) = both.query_async(&mut self.connection).await?;
         let continues = place == START || !entries(Some(held))?.is_empty();
         Ok((news(read)?, continues))
+    }
+
+    /// Whether the entry at a place is there, and with it all before it.
+    pub(super) async fn holds(&mut self, id: EntryId) -> Result<bool, StoreFault> {
+        let range = self.range(&id.to_string());
+        let held: Value = range.query_async(&mut self.connection).await?;
+        Ok(!entries(Some(held))?.is_empty())
+    }
+
+    fn range(&self, place: &str) -> Cmd {
+        let mut range = cmd("XRANGE");
+        range.arg(&self.stream).arg(place).arg(place);
+        range
     }
 
     fn read(&self, place: &str, wait: Option<usize>) -> Cmd {
@@ -113,8 +141,12 @@ impl LogConnection {
         read
     }
 
-    /// Writes entries at the end.
-    pub(super) async fn append(&mut self, revocations: &[Revocation]) -> Result<(), StoreFault> {
+    /// Writes entries at the end. Answers with the place of the last.
+    pub(super) async fn append(
+        &mut self,
+        revocations: &[Revocation],
+    ) -> Result<Option<EntryId>, StoreFault> {
+        let mut last = None;
         // In batches: one pipeline for a million entries would hold them all in memory at once.
         for batch in revocations.chunks(BATCH) {
             let mut pipeline = redis::pipe();
@@ -125,17 +157,17 @@ impl LogConnection {
                     // The store numbers the entries, so the clocks of replicas have no say in their
                     // order.
                     .arg("*")
-                    .arg(record::fields(revocation))
-                    .ignore();
+                    .arg(record::fields(revocation));
             }
-            pipeline.query_async::<()>(&mut self.connection).await?;
+            let ids: Vec<String> = pipeline.query_async(&mut self.connection).await?;
+            last = ids.last().and_then(|id| EntryId::parse(id));
         }
-        Ok(())
+        Ok(last)
     }
 
     /// Deletes what ended a day ago among the oldest entries, so that the log does not grow for
-    /// ever.
-    pub(super) async fn clean(&mut self, now: NumericDate) -> Result<(), StoreFault> {
+    /// ever. Answers with how many those were.
+    pub(super) async fn clean(&mut self, now: NumericDate) -> Result<usize, StoreFault> {
         let mut range = cmd("XRANGE");
         range
             .arg(&self.stream)
@@ -147,12 +179,12 @@ impl LogConnection {
         self.delete_ended(&oldest, now).await
     }
 
-    /// Deletes those of these entries that ended a day ago.
+    /// Deletes those of these entries that ended a day ago. Answers with how many those were.
     pub(super) async fn delete_ended(
         &mut self,
         entries: &[LogEntry],
         now: NumericDate,
-    ) -> Result<(), StoreFault> {
+    ) -> Result<usize, StoreFault> {
         let mut ids = Vec::new();
         for entry in entries {
             // An entry that cannot be read stays: it may be of a newer version.
@@ -163,11 +195,13 @@ impl LogConnection {
             }
         }
         if ids.is_empty() {
-            return Ok(());
+            return Ok(0);
         }
+        let count = ids.len();
         let mut delete = cmd("XDEL");
         delete.arg(&self.stream).arg(ids);
-        Ok(delete.query_async(&mut self.connection).await?)
+        delete.query_async::<()>(&mut self.connection).await?;
+        Ok(count)
     }
 
     /// Takes or extends the right to restore the log, for ten seconds. Answers whether it was free.

@@ -10,6 +10,7 @@ mod fault;
 mod follow;
 mod log;
 mod record;
+mod writer;
 
 pub(super) use follow::Follower;
 #[cfg(feature = "fuzzing")]
