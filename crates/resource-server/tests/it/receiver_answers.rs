@@ -8,6 +8,7 @@ use http::{HeaderMap, HeaderValue, Method, Response};
 use portcullis_idp::{IdpConfig, SecurityEvent};
 use portcullis_resource_server::{EventOutcome, ReceiverAnswer, ReceiverRequest};
 use portcullis_testkit::ResourceServerSetup;
+use serde_json::{Value, json};
 use std::path::PathBuf;
 
 async fn world(stream: &str) -> ResourceServerSetup {
@@ -67,18 +68,23 @@ async fn what_was_refused_is_answered_in_the_words_of_each_standard() {
     for (answer, body) in [
         (
             send_logout(&world.server, &logout).await,
-            r#"{"error":"invalid_request","error_description":"the audience is not this receiver"}"#,
+            json!({
+                "error": "invalid_request",
+                "error_description": "the audience is not this receiver",
+            }),
         ),
         (
             send_event(&world.server, &event).await,
-            r#"{"description":"the audience is not this receiver","err":"invalid_audience"}"#,
+            json!({
+                "err": "invalid_audience",
+                "description": "the audience is not this receiver",
+            }),
         ),
     ] {
         let response = &answer.response;
-        assert_eq!(
-            (response.status().as_u16(), &**response.body()),
-            (400, body)
-        );
+        // The order of the members is that of whatever else the program is built with.
+        let found: Value = serde_json::from_str(response.body()).unwrap();
+        assert_eq!((response.status().as_u16(), found), (400, body));
         assert_eq!(header(response, CACHE_CONTROL), Some("no-store"));
         assert_eq!(header(response, CONTENT_TYPE), Some("application/json"));
         assert_eq!(header(response, CONTENT_LANGUAGE), Some("en"));
