@@ -18,6 +18,31 @@ pub trait Clock: fmt::Debug + Send + Sync {
     fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>>;
 }
 
+/// The answer, or `None` if `patience` ends first. An answer that is there counts: on a busy
+/// machine, a task may be woken when both are over.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// use portcullis_provider::clock::{Clock, SystemClock, wait_within};
+/// use std::time::Duration;
+///
+/// let patience = SystemClock::new().sleep(Duration::from_secs(2));
+/// assert_eq!(wait_within(async { 7 }, patience).await, Some(7));
+/// # }
+/// ```
+pub async fn wait_within<T>(
+    answer: impl Future<Output = T>,
+    patience: impl Future<Output = ()>,
+) -> Option<T> {
+    tokio::select! {
+        // In this order: by chance, a good answer would be thrown away half of the time.
+        biased;
+        answer = answer => Some(answer),
+        () = patience => None,
+    }
+}
+
 /// The clock of the machine.
 #[derive(Clone, Copy, Debug)]
 pub struct SystemClock {
@@ -95,5 +120,20 @@ impl Clock for TestClock {
                 std::future::pending::<()>().await;
             }
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::future::{pending, ready};
+
+    #[tokio::test]
+    async fn an_answer_that_is_there_counts_even_if_patience_ended_too() {
+        // Often, so that chance does not pass.
+        for number in 0..64 {
+            assert_eq!(wait_within(ready(number), ready(())).await, Some(number));
+        }
+        assert_eq!(wait_within(pending::<u8>(), ready(())).await, None);
     }
 }

@@ -7,7 +7,8 @@
 //! caller tries the signature once more.
 
 use super::{FoundKeys, KeyCache, KeyFault, KeySource};
-use portcullis_core::jose::{CompactJws, Header, Selection, VerifyingKey, signature};
+use crate::clock::wait_within;
+use portcullis_core::jose::{Algorithm, CompactJws, Header, Selection, VerifyingKey, signature};
 use portcullis_core::{Outage, OutageCode};
 use std::sync::Arc;
 
@@ -51,29 +52,45 @@ impl KeyCache {
         if failed.fetched || matches!(self.source, KeySource::Fixed(_)) {
             return Ok(None);
         }
-        if let Some(keys) = self.others(header, &failed.keys) {
+        let (kid, algorithm) = (header.kid.as_deref(), header.algorithm);
+        if let Some(keys) = self.others(kid, algorithm, &failed.keys) {
             return Ok(Some(keys));
         }
+        self.awaited_replacements(kid, algorithm, &failed.keys)
+            .await
+    }
+
+    /// Other keys than the tried ones, after a fetch, and after a second one if the first began
+    /// before the token came.
+    pub(super) async fn awaited_replacements(
+        self: &Arc<Self>,
+        kid: Option<&str>,
+        algorithm: Algorithm,
+        tried: &[VerifyingKey],
+    ) -> Result<Option<Vec<VerifyingKey>>, Outage> {
         let mut patience = self.clock().sleep(self.settings.patience);
+        let mut is_late = false;
         // Twice: a fetch that was under way may have begun before the issuer changed its keys.
         for _ in 0..2 {
             let Some(flight) = self.join_or_fetch(Self::may_fetch_in_doubt) else {
                 break;
             };
-            tokio::select! {
-                () = self.flights.landing(flight.number) => {}
-                () = &mut patience => return Err(self.outage(
-                    OutageCode::Keys,
-                    "the keys did not come in time",
-                )),
-            }
-            if let Some(keys) = self.others(header, &failed.keys) {
-                return Ok(Some(keys));
+            let landing = self.flights.landing(flight.number);
+            is_late = wait_within(landing, &mut patience).await.is_none();
+            if is_late || self.others(kid, algorithm, tried).is_some() {
+                break;
             }
             if !flight.joined {
                 self.settle();
                 break;
             }
+        }
+        // Another request may have fetched the key since this one looked.
+        if let Some(keys) = self.others(kid, algorithm, tried) {
+            return Ok(Some(keys));
+        }
+        if is_late {
+            return Err(self.outage(OutageCode::Keys, "the keys did not come in time"));
         }
         // As for an unknown key: if the issuer could not be asked, nobody knows its keys.
         if self.current().is_none() || self.schedule().last_failure.is_some() {
@@ -82,10 +99,14 @@ impl KeyCache {
         Ok(None)
     }
 
-    /// The keys in force for this header, if they are not the ones that were tried.
-    fn others(&self, header: &Header, tried: &[VerifyingKey]) -> Option<Vec<VerifyingKey>> {
-        let Some(Selection::Keys(keys)) = self.select(header.kid.as_deref(), header.algorithm)
-        else {
+    /// The keys in force for this name, if they are not the ones that were tried.
+    fn others(
+        &self,
+        kid: Option<&str>,
+        algorithm: Algorithm,
+        tried: &[VerifyingKey],
+    ) -> Option<Vec<VerifyingKey>> {
+        let Some(Selection::Keys(keys)) = self.select(kid, algorithm) else {
             return None;
         };
         for key in &keys {

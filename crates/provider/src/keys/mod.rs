@@ -30,6 +30,8 @@ mod snapshot;
 mod source;
 mod start;
 mod status;
+#[cfg(test)]
+mod tests;
 mod unknown;
 
 pub use key_set::KeySet;
@@ -37,7 +39,7 @@ pub use settings::KeySettings;
 pub use source::KeySource;
 pub use status::KeyStatus;
 
-use crate::clock::Clock;
+use crate::clock::{Clock, wait_within};
 use crate::egress::Egress;
 use crate::failure_log::FailureLog;
 use crate::fetch::Reach;
@@ -192,10 +194,9 @@ impl KeyCache {
         // By the schedule, so that many callers do not ask a server that is down again and again.
         let is_due = |cache: &Self| cache.refresh_due() <= cache.clock().elapsed();
         if let Some(flight) = self.join_or_fetch(is_due) {
-            tokio::select! {
-                () = self.flights.landing(flight.number) => {}
-                () = self.clock().sleep(self.settings.patience) => {}
-            }
+            let patience = self.clock().sleep(self.settings.patience);
+            // Whichever ends first, what is known then counts.
+            _ = wait_within(self.flights.landing(flight.number), patience).await;
         }
         match self.known_metadata() {
             Some(known) => Ok(known),
@@ -257,33 +258,30 @@ impl KeyCache {
     ) -> Result<FoundKeys, KeyFault> {
         // One patience for both fetches: the caller waits for the sum.
         let mut patience = self.clock().sleep(self.settings.patience);
-        let mut asked = false;
+        let (mut asked, mut fetched, mut is_late) = (false, false, false);
         for _ in 0..2 {
             let may_start = |cache: &Self| cache.may_fetch_for(kid);
             let Some(flight) = self.join_or_fetch(may_start) else {
                 break;
             };
-            tokio::select! {
-                () = self.flights.landing(flight.number) => {}
-                () = &mut patience => return Err(self.key_outage("the keys did not come in time")),
+            let landing = self.flights.landing(flight.number);
+            is_late = wait_within(landing, &mut patience).await.is_none();
+            let is_unknown = matches!(self.select(kid, algorithm), Some(Selection::Unknown));
+            // Its answer may be older than the token: the issuer is asked once more.
+            if is_unknown && flight.joined && !is_late {
+                continue;
             }
-            match self.select(kid, algorithm) {
-                Some(Selection::Keys(keys)) => {
-                    return Ok(FoundKeys {
-                        keys,
-                        fetched: !flight.joined,
-                    });
-                }
-                Some(Selection::WrongAlgorithm) => return Err(KeyFault::WrongAlgorithm),
-                // Its answer may be older than the token: the issuer is asked once more.
-                Some(Selection::Unknown) if flight.joined => {}
-                Some(Selection::Unknown) | None => {
-                    asked = true;
-                    break;
-                }
-            }
+            asked = !is_late;
+            fetched = asked && !flight.joined;
+            break;
         }
-        Err(self.fault_for(kid, asked))
+        // Looked up again: another request may have fetched the key since this one looked.
+        match self.select(kid, algorithm) {
+            Some(Selection::Keys(keys)) => Ok(FoundKeys { keys, fetched }),
+            Some(Selection::WrongAlgorithm) => Err(KeyFault::WrongAlgorithm),
+            _ if is_late => Err(self.key_outage("the keys did not come in time")),
+            _ => Err(self.fault_for(kid, asked)),
+        }
     }
 
     /// Whether a token with this `kid` is reason enough to fetch.
