@@ -20,7 +20,9 @@ use http::request::Parts;
 use http::{Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use portcullis_core::CodeLinks;
+use portcullis_resource_server::clock::wait_within;
 use portcullis_resource_server::{EventOutcome, ReceiverRequest, request_id};
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -140,10 +142,9 @@ fn note_failure(generation: &Generation, sender: Caller) {
 
 /// The whole body, within its bounds.
 async fn read(generation: &Generation, body: ClientBody) -> Result<Bytes, Refusal> {
-    let whole = Limited::new(body, MOST_BYTES).collect();
-    let read = tokio::select! {
-        read = whole => read,
-        () = generation.clock.sleep(PATIENCE) => return Err(Refusal::BodyTooSlow),
+    let whole = pin!(Limited::new(body, MOST_BYTES).collect());
+    let Some(read) = wait_within(whole, generation.clock.sleep(PATIENCE)).await else {
+        return Err(Refusal::BodyTooSlow);
     };
     match read {
         Ok(read) => Ok(read.to_bytes()),

@@ -22,9 +22,10 @@ use portcullis_core::{Limits, Outage, OutageCode};
 use portcullis_provider::answer_cache::AnswerCache;
 use portcullis_provider::breaker::{Breaker, BreakerState};
 use portcullis_provider::client_auth::Secret;
-use portcullis_provider::clock::Clock;
+use portcullis_provider::clock::{Clock, wait_within};
 use portcullis_provider::failure_log::{FailureLog, FailureNotice};
 use portcullis_provider::fetch::{Authorization, EndpointBody, EndpointRequest, Fetch, Reach};
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 use url::Url;
@@ -145,13 +146,10 @@ impl GroupsResolver {
             }
         };
         // One bound for our token and all pages together, since the caller waits for all of them.
-        let groups = tokio::select! {
-            groups = self.with_token(address) => groups,
-            () = self.clock.sleep(PATIENCE) => Err(GroupsFault::of(
-                "the groups did not come in time".to_owned()
-            )),
-        };
-        let fault = match groups {
+        let asking = pin!(self.with_token(address));
+        let groups = wait_within(asking, self.clock.sleep(PATIENCE)).await;
+        let late = || GroupsFault::of("the groups did not come in time".to_owned());
+        let fault = match groups.unwrap_or_else(|| Err(late())) {
             Ok(groups) => {
                 attempt.succeed();
                 self.log_recovery();

@@ -30,8 +30,9 @@ use portcullis_core::verify::Verifier;
 use portcullis_core::{Denial, Outage, OutageCode};
 use portcullis_provider::answer_cache::AnswerCache;
 use portcullis_provider::breaker::{Breaker, BreakerState};
-use portcullis_provider::clock::Clock;
+use portcullis_provider::clock::{Clock, wait_within};
 use portcullis_provider::failure_log::{FailureLog, FailureNotice};
+use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -184,13 +185,10 @@ impl Introspector {
         self.meters.asked.increment(1);
         let span = tracing::debug_span!(events::INTROSPECT, issuer = %self.verifier.issuer());
         // A caller is not kept waiting as long as the HTTP client is ready to wait.
-        let answer = tokio::select! {
-            answer = self.endpoint.ask(token).instrument(span) => answer,
-            () = self.clock.sleep(PATIENCE) => Err(IntrospectionFault::of(
-                "the answer did not come in time".to_owned()
-            )),
-        };
-        match answer {
+        let asking = pin!(self.endpoint.ask(token).instrument(span));
+        let answer = wait_within(asking, self.clock.sleep(PATIENCE)).await;
+        let late = || IntrospectionFault::of("the answer did not come in time".to_owned());
+        match answer.unwrap_or_else(|| Err(late())) {
             Ok(answer) => {
                 attempt.succeed();
                 *self.failure() = None;
