@@ -41,9 +41,9 @@ impl Config {
         judge: impl Fn(Self) -> Result<Settings, ConfigErrors>,
     ) -> Result<Self, ConfigErrors> {
         let document = Document::parse(text)?;
-        let tokens = document.read(|name| !DOORS.contains(&name));
+        let tokens = portcullis_resource_server::Config::of_document(&document);
         let tables = document.read::<Tables>(|name| DOORS.contains(&name));
-        let mut resource_server: portcullis_resource_server::Config = tokens.value;
+        let mut resource_server = tokens.value;
         let mut origin = tables.origin;
         // `[gatewy]` is an unknown table on the other side, and why there is no `[gateway]` here.
         origin.join(&tokens.origin);

@@ -1,7 +1,7 @@
 //! Settings from a document or from the environment: the faults of their form and of their meaning
 //! at once.
 
-use crate::config::{Config, DOORS, Document, dotenv, variables};
+use crate::config::{Config, DOORS, Document, Part, dotenv, variables};
 use crate::settings::Settings;
 use portcullis_core::ConfigErrors;
 use std::path::Path;
@@ -16,10 +16,15 @@ impl Config {
     /// wrong with the rest.
     pub fn from_toml(text: &str) -> Result<Self, ConfigErrors> {
         let document = Document::parse(text)?;
-        let part = document.read::<Self>(|name| !DOORS.contains(&name));
+        let part = Self::of_document(&document);
         let mut config = part.value;
         config.origin = part.origin;
         config.whole()
+    }
+
+    /// Reads what a document says about tokens: everything but the tables of the [doors](DOORS).
+    pub fn of_document(document: &Document<'_>) -> Part<Self> {
+        document.read(|name| !DOORS.contains(&name))
     }
 
     /// Reads the environment, and `.env` in the working directory for what the environment does not

@@ -7,9 +7,10 @@
 mod complaint;
 mod outline;
 mod reading;
+mod values;
 
 use super::doors::DOORS;
-use super::environment::{self, VariableSource};
+use super::environment::{self, Variable, VariableSource};
 use super::origin::ConfigOrigin;
 use portcullis_core::{ConfigError, ConfigErrors};
 use reading::{DocumentKind, DocumentReader};
@@ -106,6 +107,23 @@ impl<'t> Document<'t> {
     where
         T: DeserializeOwned + Default,
     {
+        let (mut reading, variables) = self.prepare(kind, &belongs, variable);
+        let value = reading.read().unwrap_or_default();
+        let (origin, table) = reading.rest(variables);
+        Part {
+            value,
+            origin,
+            table,
+        }
+    }
+
+    /// The members in question, the values of variables put in.
+    fn prepare(
+        &self,
+        kind: DocumentKind,
+        belongs: &dyn Fn(&str) -> bool,
+        variable: &mut VariableSource<'_>,
+    ) -> (DocumentReader<'t>, Vec<Variable>) {
         let mut table = DeTable::new();
         for (name, value) in &self.table {
             if belongs(name.get_ref()) {
@@ -114,13 +132,16 @@ impl<'t> Document<'t> {
         }
         let mut reading = DocumentReader::new(self.text, table, kind);
         let variables = reading.fill(variable);
-        let value = reading.read().unwrap_or_default();
-        let root = Spanned::new(0..0, reading.table);
+        (reading, variables)
+    }
+}
+
+impl DocumentReader<'_> {
+    /// How it was written, and the members that were read as plain TOML.
+    fn rest(self, variables: Vec<Variable>) -> (ConfigOrigin, toml::Table) {
+        let root = Spanned::new(0..0, self.table);
         let table = toml::Table::deserialize(toml::Deserializer::from(root));
-        Part {
-            value,
-            origin: ConfigOrigin::of_document(variables, reading.removed, reading.faults),
-            table: table.unwrap_or_default(),
-        }
+        let origin = ConfigOrigin::of_document(variables, self.removed, self.faults);
+        (origin, table.unwrap_or_default())
     }
 }

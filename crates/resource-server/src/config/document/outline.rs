@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
 use toml::Spanned;
-use toml::de::{DeArray, DeTable, DeValue};
+use toml::de::{DeTable, DeValue};
 
 /// One step on the way to a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,83 +18,39 @@ pub(super) enum PathStep {
 pub(super) struct Path(pub(super) Vec<PathStep>);
 
 /// A key or a value.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct OutlineNode {
     pub(super) path: Path,
     /// Its bytes in the document.
     pub(super) span: Range<usize>,
 }
 
-/// All keys and values, numbered.
-#[derive(Debug)]
-pub(super) struct Outline {
-    nodes: Vec<OutlineNode>,
-    path: Path,
+/// All texts of a document, in its order.
+pub(super) fn texts(table: &DeTable<'_>) -> Vec<OutlineNode> {
+    let mut nodes = Vec::new();
+    add_members(table, &Path::default(), &mut nodes);
+    nodes
 }
 
-impl Outline {
-    /// The document with a number for each key and value in the place of its span.
-    ///
-    /// Spans alone do not tell nodes apart: `[a.b]` gives the tables `a` and `b` the same one.
-    pub(super) fn number<'t>(table: &DeTable<'t>) -> (Spanned<DeTable<'t>>, Self) {
-        // Number 0 is the document itself: an error that points nowhere is told of all of it.
-        let root = OutlineNode {
-            path: Path::default(),
-            span: 0..0,
-        };
-        let mut outline = Self {
-            nodes: vec![root],
-            path: Path::default(),
-        };
-        let table = outline.table(table);
-        (Spanned::new(0..0, table), outline)
+fn add_members(table: &DeTable<'_>, path: &Path, nodes: &mut Vec<OutlineNode>) {
+    for (name, value) in table {
+        add_value(value, path.member(name.get_ref()), nodes);
     }
+}
 
-    /// The node that an error points to.
-    pub(super) fn node(&self, number: usize) -> Option<&OutlineNode> {
-        self.nodes.get(number)
-    }
-
-    fn table<'t>(&mut self, table: &DeTable<'t>) -> DeTable<'t> {
-        let mut numbered = DeTable::new();
-        for (name, value) in table {
-            self.path
-                .0
-                .push(PathStep::Member(name.get_ref().to_string()));
-            let key = self.add(name.span());
-            let value = self.value(value);
-            numbered.insert(Spanned::new(key, name.get_ref().clone()), value);
-            self.path.0.pop();
-        }
-        numbered
-    }
-
-    fn value<'t>(&mut self, value: &Spanned<DeValue<'t>>) -> Spanned<DeValue<'t>> {
-        let number = self.add(value.span());
-        let value = match value.get_ref() {
-            DeValue::Table(table) => DeValue::Table(self.table(table)),
-            DeValue::Array(elements) => {
-                let mut numbered = DeArray::new();
-                for (index, element) in elements.iter().enumerate() {
-                    self.path.0.push(PathStep::Element(index));
-                    numbered.push(self.value(element));
-                    self.path.0.pop();
-                }
-                DeValue::Array(numbered)
+fn add_value(value: &Spanned<DeValue<'_>>, path: Path, nodes: &mut Vec<OutlineNode>) {
+    match value.get_ref() {
+        DeValue::Table(table) => add_members(table, &path, nodes),
+        DeValue::Array(elements) => {
+            for (index, element) in elements.iter().enumerate() {
+                add_value(element, path.element(index), nodes);
             }
-            plain => plain.clone(),
-        };
-        Spanned::new(number, value)
-    }
-
-    fn add(&mut self, span: Range<usize>) -> Range<usize> {
-        let number = self.nodes.len();
-        self.nodes.push(OutlineNode {
-            path: self.path.clone(),
-            span,
-        });
-        // Only the start of a span is read back, so an empty one is enough to carry the number.
-        number..number
+        }
+        DeValue::String(_) => nodes.push(OutlineNode {
+            path,
+            span: value.span(),
+        }),
+        _ => {}
     }
 }
 
@@ -103,6 +59,12 @@ impl Path {
     pub(super) fn member(&self, name: &str) -> Self {
         let mut path = self.clone();
         path.0.push(PathStep::Member(name.to_owned()));
+        path
+    }
+
+    fn element(&self, index: usize) -> Self {
+        let mut path = self.clone();
+        path.0.push(PathStep::Element(index));
         path
     }
 

@@ -1,13 +1,13 @@
 //! Reads a part of a document again and again, each time without the last member at fault.
 
 use super::complaint::{Complaint, example, meanings, nearest};
-use super::outline::{Outline, OutlineNode, Path, PathStep};
+use super::outline::{self, OutlineNode, Path, PathStep};
+use super::values;
 use crate::config::environment::{self, Variable, VariableSource};
 use portcullis_core::ConfigError;
 use portcullis_core::config::{is_secret, without_password};
 use serde::de::DeserializeOwned;
 use std::borrow::Cow;
-use std::collections::BTreeSet;
 use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue};
 
@@ -56,18 +56,8 @@ impl<'t> DocumentReader<'t> {
 
     /// Puts variables in the place of their names. A string that names an unset one is taken out.
     pub(super) fn fill(&mut self, variable: &mut VariableSource<'_>) -> Vec<Variable> {
-        let (_, outline) = Outline::number(&self.table);
         let mut known = Vec::new();
-        let mut visited = BTreeSet::new();
-        for number in 1.. {
-            let Some(node) = outline.node(number) else {
-                break;
-            };
-            // A member has a number for its name and one for its value. Filled twice, `$${`
-            // would be a variable after all.
-            if !visited.insert(node.path.to_string()) {
-                continue;
-            }
+        for node in outline::texts(&self.table) {
             let Some(value) = node.path.find(&mut self.table) else {
                 continue;
             };
@@ -79,8 +69,7 @@ impl<'t> DocumentReader<'t> {
                 Ok(Some(filled)) => *text = Cow::Owned(filled),
                 Err(unfilled) => {
                     let fault = unfilled.fault(node.path.to_string());
-                    self.faults
-                        .push(fault.with_span(self.text, node.span.clone()));
+                    self.faults.push(fault.with_span(self.text, node.span));
                     self.take_out(&node.path);
                 }
             }
@@ -91,16 +80,13 @@ impl<'t> DocumentReader<'t> {
     /// What can be read; none if serde complains of what cannot be taken out.
     pub(super) fn read<T: DeserializeOwned>(&mut self) -> Option<T> {
         for _ in 0..MOST_ROUNDS {
-            let (numbered, outline) = Outline::number(&self.table);
-            let error = match T::deserialize(toml::Deserializer::from(numbered)) {
+            let misfit = match values::read(&self.table) {
                 Ok(value) => return Some(value),
-                Err(error) => error,
+                Err(misfit) => misfit,
             };
-            // `Outline` puts numbers in the place of spans. An error without a span falls on the
-            // whole document.
-            let number = error.span().map_or(0, |span| span.start);
-            let node = outline.node(number)?;
-            if !self.settle(node, error.message()) {
+            // Without a node it is the document itself.
+            let node = misfit.node.unwrap_or_default();
+            if !self.settle(&node, &misfit.message) {
                 break;
             }
         }
