@@ -1,5 +1,6 @@
 //! What a protected resource says about itself (RFC 9728), gathered for the rules.
 
+use crate::probe::{Probe, ProbeCredential};
 use portcullis_core::Limits;
 use portcullis_core::jose::json::{self, Json, Object};
 use portcullis_core::token::Issuer;
@@ -7,6 +8,7 @@ use portcullis_provider::address;
 use portcullis_provider::egress::Egress;
 use portcullis_provider::inspect::{InspectedResponse, Inspection, look};
 use portcullis_provider::metadata::Metadata;
+use url::Url;
 
 /// Most issuers that are asked: a document of a stranger lists as many as it likes.
 const MOST_ISSUERS: usize = 8;
@@ -22,12 +24,26 @@ pub struct ResourceObservation {
     pub document: Result<Object, String>,
     /// The issuers that it names, each with the reason why its own metadata cannot be used.
     pub issuers: Vec<(String, Result<(), String>)>,
+    /// How it answers requests, if they were asked for ([`probe_resource`](crate::probe_resource)).
+    pub probes: Vec<Probe>,
 }
 
 impl ResourceObservation {
     /// The response, if there was one.
     pub fn answer(&self) -> Option<&InspectedResponse> {
         self.metadata.answer.as_ref().ok()
+    }
+
+    /// The URL that was asked about.
+    pub(crate) fn asked_url(&self) -> Result<Url, String> {
+        Ok(address::parse_fetchable(&self.asked, false)?)
+    }
+
+    /// The answer to a request with this, if one was sent.
+    pub(crate) fn probe(&self, credential: ProbeCredential) -> Option<&Probe> {
+        self.probes
+            .iter()
+            .find(|it| it.credential == credential)
     }
 
     /// A member of the document that is a string.
@@ -63,6 +79,7 @@ pub async fn gather_resource(egress: &Egress, asked: &str) -> Result<ResourceObs
         document: document(&metadata, &egress.limits),
         metadata,
         issuers: Vec::new(),
+        probes: Vec::new(),
     };
     let named: Vec<String> = observation
         .texts("authorization_servers")

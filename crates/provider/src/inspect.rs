@@ -32,7 +32,7 @@
 
 use crate::clock::Clock;
 use crate::egress::Egress;
-use crate::fetch::{self, RawResponse, Reach};
+use crate::fetch::{self, Authorization, FetchFault, RawResponse, Reach};
 use crate::keys::KeySource;
 use crate::metadata::Metadata;
 use http::HeaderMap;
@@ -186,28 +186,52 @@ pub async fn look(egress: &Egress, url: Url) -> Inspection {
     inspect(egress, url, Reach::Anywhere).await
 }
 
+/// Asks an address that an operator names, with these credentials.
+pub async fn look_as(egress: &Egress, url: Url, authorization: &Authorization) -> Inspection {
+    let asking = egress.fetch.look_as(&url, authorization);
+    let (timing, response) = timed(egress, asking).await;
+    Inspection::of(url, timing, response)
+}
+
 async fn inspect(egress: &Egress, url: Url, reach: Reach) -> Inspection {
+    let (timing, response) = timed(egress, egress.fetch.look(&url, reach)).await;
+    Inspection::of(url, timing, response)
+}
+
+/// When it was asked for, and how long it took.
+type Timing = (NumericDate, Duration);
+
+async fn timed<T>(egress: &Egress, asking: impl Future<Output = T>) -> (Timing, T) {
     let clock = &egress.clock;
     let (asked, began) = (clock.now(), clock.elapsed());
-    let response = egress.fetch.look(&url, reach).await;
-    let mut cure = None;
-    let took = clock.elapsed().saturating_sub(began);
-    let answer = match response {
-        Ok(RawResponse {
-            status,
-            headers,
-            body,
-        }) => Ok(InspectedResponse {
-            status,
-            headers,
-            body,
-            asked,
-            took,
-        }),
-        Err(fault) => {
-            cure = fault.cure;
-            Err(fault.reason)
+    let response = asking.await;
+    ((asked, clock.elapsed().saturating_sub(began)), response)
+}
+
+impl Inspection {
+    fn of(url: Url, timing: Timing, response: Result<RawResponse, FetchFault>) -> Self {
+        let (asked, took) = timing;
+        match response {
+            Ok(RawResponse {
+                status,
+                headers,
+                body,
+            }) => Self {
+                url,
+                answer: Ok(InspectedResponse {
+                    status,
+                    headers,
+                    body,
+                    asked,
+                    took,
+                }),
+                cure: None,
+            },
+            Err(fault) => Self {
+                url,
+                answer: Err(fault.reason),
+                cure: fault.cure,
+            },
         }
-    };
-    Inspection { url, answer, cure }
+    }
 }

@@ -13,16 +13,16 @@ use tokio::net::TcpListener;
 
 /// A folder with a settings file, an identity provider, and an API without any protection of its
 /// own.
-struct OperatorSetup {
-    folder: PathBuf,
-    idp: Idp,
+pub(super) struct OperatorSetup {
+    pub(super) folder: PathBuf,
+    pub(super) idp: Idp,
     api: SocketAddr,
-    gateway: SocketAddr,
+    pub(super) gateway: SocketAddr,
     admin: SocketAddr,
 }
 
 impl OperatorSetup {
-    async fn new(name: &str) -> Self {
+    pub(super) async fn new(name: &str) -> Self {
         let folder = std::env::temp_dir().join(format!("portcullis-{name}-{}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
         let socket = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
@@ -46,7 +46,7 @@ impl OperatorSetup {
         }
     }
 
-    fn write(&self, routes: &str) {
+    pub(super) fn write(&self, routes: &str) {
         let Self {
             idp,
             api,
@@ -62,7 +62,7 @@ impl OperatorSetup {
         std::fs::write(self.folder.join("portcullis.toml"), text).unwrap();
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
+    pub(super) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(program("portcullis"));
         command
             .args(arguments)
@@ -95,7 +95,7 @@ impl OperatorSetup {
     }
 
     /// Waits until the gateway has the keys.
-    async fn ready(&self) {
+    pub(super) async fn ready(&self) {
         let probe = format!("http://{}/ready", self.admin);
         for _ in 0..600 {
             if reqwest::get(&probe)

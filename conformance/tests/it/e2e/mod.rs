@@ -1,6 +1,7 @@
 //! Processes, real identity providers, real HTTP: what a user would run.
 
 mod audit;
+mod audit_api;
 pub(crate) mod bound_tokens;
 mod browser;
 mod chromium;

@@ -19,6 +19,12 @@ pub fn document(report: &Report) -> Value {
     json!({ "fails": report.fails(), "counts": counts, "subjects": subjects })
 }
 
+/// The document of an audit that did not come to its end.
+#[must_use]
+pub fn interrupted(reason: &str) -> Value {
+    json!({ "fails": true, "interrupted": reason, "counts": {}, "subjects": [] })
+}
+
 fn subject_document(report: &Report, subject: &AuditSubject) -> Value {
     let mut facts = Vec::new();
     for (name, text) in subject.facts() {

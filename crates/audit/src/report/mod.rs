@@ -4,11 +4,12 @@ pub mod json;
 pub mod sarif;
 mod subject;
 
-pub use subject::AuditSubject;
+pub use subject::{AuditSubject, SubjectKind};
 
 use crate::finding::Finding;
 use crate::rule::Severity;
 use crate::rules::find;
+use std::fmt;
 
 /// Everything that was audited, and the judgement of it.
 #[derive(Debug)]
@@ -18,21 +19,27 @@ pub struct Report {
     waivers: Vec<Waiver>,
 }
 
+/// One rule for everything that loosens security.
+const DANGER: &str = "audit.ours_danger";
+
 /// A rule that does not count, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Waiver {
     /// The rule's stable name.
     pub rule: &'static str,
+    /// The only setting for which it does not count; none is everywhere.
+    pub setting: Option<String>,
     /// The reason, which every report repeats.
     pub reason: String,
 }
 
 impl Waiver {
-    /// Reads `RULE=REASON`.
+    /// Reads `RULE=REASON` or `RULE:SETTING=REASON`. `audit.ours_danger` needs the setting: a reason
+    /// for one says nothing of the next.
     ///
     /// # Errors
     ///
-    /// There is no such rule, or no reason.
+    /// There is no such rule, no reason, or no setting where one is needed.
     ///
     /// ```
     /// use portcullis_audit::report::Waiver;
@@ -40,10 +47,18 @@ impl Waiver {
     /// let waiver = Waiver::parse("audit.pkce_missing=our clients use it")?;
     /// assert_eq!(waiver.reason, "our clients use it");
     /// assert!(Waiver::parse("audit.pkce_missing").is_err());
+    ///
+    /// let waiver = Waiver::parse("audit.ours_danger:issuer[0].danger_plain_http=a laboratory")?;
+    /// assert_eq!(waiver.setting.as_deref(), Some("issuer[0].danger_plain_http"));
+    /// assert!(Waiver::parse("audit.ours_danger=a laboratory").is_err());
     /// # Ok::<(), String>(())
     /// ```
     pub fn parse(text: &str) -> Result<Self, String> {
-        let (id, reason) = text.split_once('=').unwrap_or((text, ""));
+        let (name, reason) = text.split_once('=').unwrap_or((text, ""));
+        let (id, setting) = match name.split_once(':') {
+            Some((id, setting)) => (id, Some(setting.to_owned())),
+            None => (name, None),
+        };
         let Some(rule) = find(id) else {
             return Err(
                 "expected the name of a rule; every finding shows its own, and docs/audit.md \
@@ -53,12 +68,34 @@ impl Waiver {
         };
         // A waiver without a reason is forgotten: nobody knows later whether it still holds.
         if reason.trim().is_empty() {
-            return Err(format!("expected a reason: `{id}=...`"));
+            return Err(format!("expected a reason: `{name}=...`"));
+        }
+        if id == DANGER && setting.is_none() {
+            return Err(format!(
+                "expected the setting that this is about: `{id}:SETTING=...`"
+            ));
         }
         Ok(Self {
             rule: rule.id,
+            setting,
             reason: reason.trim().to_owned(),
         })
+    }
+
+    fn covers(&self, finding: &Finding) -> bool {
+        let place = finding.place.as_ref().map(|place| &place.setting);
+        self.rule == finding.rule.id && (self.setting.is_none() || self.setting.as_ref() == place)
+    }
+}
+
+/// What it covers: the rule, and the setting if there is one.
+impl fmt::Display for Waiver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.rule)?;
+        match &self.setting {
+            Some(setting) => write!(f, ":{}", setting.escape_debug()),
+            None => Ok(()),
+        }
     }
 }
 
@@ -86,12 +123,14 @@ impl Report {
     /// The reason why a finding does not count, if it does not.
     #[must_use]
     pub fn waiver(&self, finding: &Finding) -> Option<&str> {
-        for waiver in &self.waivers {
-            if waiver.rule == finding.rule.id {
-                return Some(&waiver.reason);
-            }
-        }
-        None
+        let waiver = self.waivers.iter().find(|it| it.covers(finding))?;
+        Some(&waiver.reason)
+    }
+
+    /// The waivers that no finding needed: what they were for is mended, or is spelt otherwise.
+    pub fn unused_waivers(&self) -> impl Iterator<Item = &Waiver> {
+        let unused = |waiver: &&Waiver| !self.findings().any(|it| waiver.covers(it));
+        self.waivers.iter().filter(unused)
     }
 
     /// All findings, those with a waiver too.

@@ -1,5 +1,5 @@
 //! SARIF 2.1.0, for code scanning. What is found in settings has its file and line; what a provider
-//! shows has the line of its issuer there, or else its URL.
+//! shows has the line of its issuer there, or else its host and path.
 
 use super::Report;
 use crate::finding::Finding;
@@ -18,17 +18,42 @@ pub fn document(report: &Report) -> Value {
         .findings()
         .map(|finding| result(report, finding))
         .collect();
-    let driver = json!({
-        "name": "portcullis",
-        "semanticVersion": env!("CARGO_PKG_VERSION"),
-        "rules": rules,
-    });
     json!({
         "$schema": SCHEMA,
         "version": "2.1.0",
-        "runs": [
-            { "tool": { "driver": driver }, "columnKind": "unicodeCodePoints", "results": results }
-        ],
+        "runs": [{
+            "tool": { "driver": driver(rules) },
+            "invocations": [{ "executionSuccessful": true }],
+            "columnKind": "unicodeCodePoints",
+            "results": results,
+        }],
+    })
+}
+
+/// A log without results, of an audit that did not come to its end: scanners read this reason, where
+/// an empty file would be a fault of its own.
+#[must_use]
+pub fn interrupted(reason: &str) -> Value {
+    let notification = json!({ "level": "error", "message": { "text": reason } });
+    json!({
+        "$schema": SCHEMA,
+        "version": "2.1.0",
+        "runs": [{
+            "tool": { "driver": driver(Vec::new()) },
+            "invocations": [{
+                "executionSuccessful": false,
+                "toolExecutionNotifications": [notification],
+            }],
+            "results": [],
+        }],
+    })
+}
+
+fn driver(rules: Vec<Value>) -> Value {
+    json!({
+        "name": "portcullis",
+        "semanticVersion": env!("CARGO_PKG_VERSION"),
+        "rules": rules,
     })
 }
 
@@ -69,8 +94,15 @@ fn result(report: &Report, finding: &Finding) -> Value {
 
 fn location(finding: &Finding) -> Value {
     let Some(place) = finding.place.as_ref() else {
-        // Code scanning needs an artifact for every result, and a provider has no file.
-        return json!({ "physicalLocation": { "artifactLocation": { "uri": finding.subject } } });
+        // Code scanning needs a file for every result, and refuses a URL in its place.
+        let (_, name) = finding
+            .subject
+            .split_once("://")
+            .unwrap_or(("", &finding.subject));
+        return json!({
+            "physicalLocation": { "artifactLocation": { "uri": uri(name.trim_end_matches('/')) } },
+            "logicalLocations": [{ "fullyQualifiedName": finding.subject, "kind": "resource" }],
+        });
     };
     let artifact = json!({ "uri": uri(&place.file) });
     let physical = match place.line {

@@ -15,9 +15,26 @@ use std::time::Duration;
 /// One issuer, or one settings file.
 #[derive(Debug)]
 pub struct AuditSubject {
+    kind: SubjectKind,
     name: String,
     facts: Vec<(&'static str, String)>,
     findings: Vec<Finding>,
+}
+
+/// What was audited.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SubjectKind {
+    /// An identity provider.
+    Issuer,
+    /// An API.
+    Resource {
+        /// Whether requests were sent to it.
+        is_probed: bool,
+    },
+    /// A transmitter of security events.
+    Transmitter,
+    /// A settings file.
+    Settings,
 }
 
 impl AuditSubject {
@@ -47,6 +64,7 @@ impl AuditSubject {
             facts.push(("token", describe(token)));
         }
         Self {
+            kind: SubjectKind::Issuer,
             name: observation.issuer.to_string(),
             facts,
             findings,
@@ -60,7 +78,20 @@ impl AuditSubject {
         for (issuer, _) in &resource.issuers {
             facts.push(("issuer", issuer.clone()));
         }
+        for probe in &resource.probes {
+            let answer = match probe.status() {
+                Some(status) => status.to_string(),
+                None => "no answer".to_owned(),
+            };
+            facts.push((
+                "request",
+                format!("{}: {answer}", probe.credential.describe()),
+            ));
+        }
         Self {
+            kind: SubjectKind::Resource {
+                is_probed: !resource.probes.is_empty(),
+            },
             name: resource.asked.clone(),
             facts,
             findings,
@@ -75,6 +106,7 @@ impl AuditSubject {
             facts.push(("keys", keys));
         }
         Self {
+            kind: SubjectKind::Transmitter,
             name: transmitter.issuer.to_string(),
             facts,
             findings,
@@ -87,6 +119,7 @@ impl AuditSubject {
         let issuers = plural("issuer", settings.config.resource_server.issuer.len());
         let routes = plural("route", settings.config.gateway.route.len());
         Self {
+            kind: SubjectKind::Settings,
             name: settings.file.clone(),
             facts: vec![("settings", format!("{issuers}, {routes}"))],
             findings,
@@ -98,6 +131,12 @@ impl AuditSubject {
     pub fn keep(mut self, chosen: impl Fn(&Finding) -> bool) -> Self {
         self.findings.retain(chosen);
         self
+    }
+
+    /// What it is.
+    #[must_use]
+    pub fn kind(&self) -> SubjectKind {
+        self.kind
     }
 
     /// The issuer, or the file's name.

@@ -13,6 +13,7 @@ mod ours_listeners;
 mod ours_proofs;
 mod ours_routes;
 mod resource;
+mod resource_requests;
 mod tls;
 mod token;
 mod transmitter;
@@ -33,6 +34,7 @@ pub const GROUPS: &[(&str, &[Rule])] = &[
     ("Clock", clock::RULES),
     ("Sample token", token::RULES),
     ("Protected resource", resource::RULES),
+    ("Requests to an API", resource_requests::RULES),
     ("Transmitter of security events", transmitter::RULES),
     (
         "Transmitter of security events: streams",

@@ -80,7 +80,7 @@ $ portcullis audit --config portcullis.toml --offline --format sarif > audit.sar
 
 The documents are fetched as a running server fetches its keys: no redirects, https beyond loopback,
 bounded, and read by the same strict parsers. A key that the audit calls unusable is one that the
-server leaves out. Reports describe a token, but never show it, and it is not sent anywhere.
+server leaves out. Reports describe a token, but never show it. It is sent nowhere, but to an API with `--probe`.
 
 | severity | meaning |
 |---|---|
@@ -95,7 +95,8 @@ server leaves out. Reports describe a token, but never show it, and it is not se
 | 2 | findings |
 | 4 | the provider does not answer |
 
-`--ignore` takes a rule out of the count. The report prints the reason; in SARIF it is a suppression.
+`--ignore` takes a rule out of the count, or one setting: `audit.ours_danger:issuer[0].danger_plain_http=a laboratory`. For
+settings that loosen security, the setting has to be named. The report prints the reason; in SARIF it is a suppression.
 
 ```console
 $ portcullis audit https://idp.example.com --fail-on note --ignore audit.loopback_http="only for development"
@@ -117,7 +118,26 @@ pages, and cross-origin access, which is harmless for metadata.
 ## An API
 
 `--resource-url` looks at what an API says about itself (RFC 9728): whether it does, whether that is
-about the URL that was asked, and whether each issuer that it names has metadata under that very name.
+about the URL that was asked, and whether each issuer that it names has metadata under that very name. The API itself is
+not called, so nothing is known of how it treats tokens.
+
+`--probe` calls it: GET requests without a token, with a text that is none, and with tokens that nobody should accept
+(`alg: none`, an unknown key, a key in the token's own header). Each has to be refused with 401, a challenge and nothing of
+the inside. With `--token-file`, the forged ones have the claims of your token, and your token itself is sent at last:
+
+<!-- run: skip a gateway of yours is needed; a test of the suites probes one -->
+```console
+$ portcullis audit --resource-url https://api.example.com/orders --probe --token-file token.txt
+...
+  request  without a token: 401
+...
+  request  with a token that brings its own key (`jwk`): 401
+...
+  request  with your token: 200
+...
+```
+
+Only probe what you may test. Each of these requests is in the API's logs as a refused one.
 
 ## A transmitter of security events
 

@@ -2,7 +2,8 @@
 
 use super::issuer_cases::Provider;
 use portcullis_audit::report::{AuditSubject, Report, Waiver, json, sarif};
-use portcullis_audit::{SettingPlace, Severity, all, examine_issuer};
+use portcullis_audit::{SettingPlace, SettingsFile, Severity};
+use portcullis_audit::{all, examine_issuer, examine_settings};
 use serde_json::json;
 
 /// Two findings in settings, and one rule that does not count.
@@ -26,6 +27,7 @@ fn report(fail_from: Severity) -> Report {
     );
     let waiver = Waiver {
         rule: "audit.pkce_s256_missing",
+        setting: None,
         reason: "until May".to_owned(),
     };
     Report::new(vec![subject], Some(fail_from), vec![waiver])
@@ -89,6 +91,7 @@ fn sarif_names_rules_results_and_places() {
 fn a_rule_is_waived_for_a_reason() {
     let expected = Waiver {
         rule: "audit.pkce_missing",
+        setting: None,
         reason: "said = in the manual".to_owned(),
     };
     assert_eq!(
@@ -99,6 +102,9 @@ fn a_rule_is_waived_for_a_reason() {
         "audit.pkce_missing",
         "audit.pkce_missing= ",
         "audit.nothing=x",
+        "audit.nothing:realm=x",
+        // A reason for one says nothing of the next.
+        "audit.ours_danger=x",
         "=x",
         "",
     ] {
@@ -112,4 +118,43 @@ fn a_report_fails_from_the_severity_that_is_named() {
     let fails = [Severity::Error, Severity::Warning, Severity::Note].map(|it| report(it).fails());
     assert_eq!(fails, [false, true, true]);
     assert!(!Report::new(Vec::new(), None, Vec::new()).fails());
+}
+
+/// Code scanning refuses a log with the URL of a provider where it expects a file.
+#[test]
+fn sarif_names_a_provider_as_a_path() {
+    let mut provider = Provider::sound();
+    for (_, form) in &mut provider.forms {
+        form.body["grant_types_supported"] = json!(["password"]);
+    }
+    let observation = provider.observation();
+    let findings = examine_issuer(&observation, None);
+    assert!(!findings.is_empty());
+    let subject = AuditSubject::issuer(&observation, None, findings);
+    let document = sarif::document(&Report::new(vec![subject], None, Vec::new()));
+    for result in document["runs"][0]["results"].as_array().unwrap() {
+        let location = &result["locations"][0];
+        let file = &location["physicalLocation"]["artifactLocation"]["uri"];
+        assert_eq!(file, "idp.example");
+        let name = &location["logicalLocations"][0]["fullyQualifiedName"];
+        assert_eq!(name, "https://idp.example");
+    }
+}
+
+#[test]
+fn one_danger_is_waived_and_not_the_next() {
+    let text = "realm = 'a'\n[[issuer]]\nurl = 'https://idp.example'\naudience = 'api'\ndanger_plain_http = true\n\
+        [gateway]\nupstream = 'http://127.0.0.1:3000'\ndanger_plain_http = true\n";
+    let file = SettingsFile::read("p.toml".as_ref(), text.to_owned(), |_| None).unwrap();
+    let subject = AuditSubject::settings(&file, examine_settings(&file));
+    let subject = subject.keep(|it| it.rule.id == "audit.ours_danger");
+    let waiver = Waiver::parse("audit.ours_danger:issuer[0].danger_plain_http=a laboratory");
+    let report = Report::new(
+        vec![subject],
+        Some(Severity::Warning),
+        vec![waiver.unwrap()],
+    );
+    let counts = report.findings().map(|it| report.waiver(it).is_none());
+    assert_eq!(counts.collect::<Vec<_>>(), [true, false]);
+    assert!(report.fails());
 }

@@ -1,7 +1,7 @@
 //! Each rule about a resource has a case in which it fires; in the sound resource none does.
 
 use http::HeaderMap;
-use portcullis_audit::{ResourceObservation, examine_resource};
+use portcullis_audit::{Probe, ProbeCredential, ResourceObservation, examine_resource};
 use portcullis_core::Limits;
 use portcullis_core::jose::json::{self, Json, Object};
 use portcullis_core::token::NumericDate;
@@ -18,7 +18,14 @@ pub(crate) struct Resource {
     cors: Option<&'static str>,
     status: u16,
     issuer: Result<(), String>,
+    /// How it answers, if requests are sent: the status, the challenge and the body.
+    answers: Vec<(ProbeCredential, Answer)>,
 }
+
+/// A status, a challenge and a body.
+type Answer = (u16, &'static str, &'static str);
+
+const UNAUTHORIZED: Answer = (401, "Bearer", "{}");
 
 pub(crate) type Change = fn(&mut Resource);
 
@@ -44,6 +51,25 @@ pub(crate) const CASES: &[(&str, Change)] = &[
         it.body["scopes_supported"] = json!(["a", "offline_access"]);
     }),
     ("audit.resource_cors", |it| it.cors = None),
+    ("audit.api_open", |it| {
+        it.answers = [ProbeCredential::None, ProbeCredential::Unsigned]
+            .map(|credential| (credential, (200, "", "[]")))
+            .to_vec();
+    }),
+    ("audit.api_forged", |it| it.answers[1].1.0 = 200),
+    ("audit.api_refusal", |it| it.answers[1].1.0 = 500),
+    ("audit.api_challenge", |it| {
+        it.answers[0].1.1 = "Basic realm=api";
+    }),
+    ("audit.api_trace", |it| {
+        it.answers[1].1.2 = "Traceback (most recent call last):\n  File \"api.py\", line 1";
+    }),
+    ("audit.api_repeats", |it| {
+        it.answers[1].1.1 = "Bearer error_description=\"bad: the-signature\"";
+    }),
+    ("audit.api_token_refused", |it| {
+        it.answers.push((ProbeCredential::Given, UNAUTHORIZED));
+    }),
 ];
 
 impl Resource {
@@ -59,6 +85,9 @@ impl Resource {
             cors: Some("*"),
             status: 200,
             issuer: Ok(()),
+            answers: [ProbeCredential::None, ProbeCredential::EmbeddedKey]
+                .map(|credential| (credential, UNAUTHORIZED))
+                .to_vec(),
         }
     }
 
@@ -94,11 +123,29 @@ impl Resource {
             },
             document,
             issuers: issuers.collect(),
+            probes: self.answers.into_iter().map(probe).collect(),
         };
         let findings = examine_resource(&observation);
         assert!(findings.iter().all(|it| !it.evidence.is_empty()));
         findings.iter().map(|it| it.rule.id).collect()
     }
+}
+
+fn probe((credential, (status, challenge, body)): (ProbeCredential, Answer)) -> Probe {
+    let mut headers = HeaderMap::new();
+    headers.insert("www-authenticate", challenge.parse().unwrap());
+    let inspection = Inspection {
+        url: ASKED.parse().unwrap(),
+        answer: Ok(InspectedResponse {
+            status,
+            headers,
+            body: body.as_bytes().to_vec(),
+            asked: NumericDate::from_seconds(1_800_000_000),
+            took: Duration::from_millis(20),
+        }),
+        cure: None,
+    };
+    Probe::new(credential, inspection, Some("e30.e30.the-signature"))
 }
 
 #[test]

@@ -26,10 +26,14 @@ pub(crate) struct AuditArguments {
         long,
         value_name = "URL",
         conflicts_with_all = [
-            "issuer", "issuer_option", "config", "profile", "metadata_url", "token_file", "ca_file",
+            "issuer", "issuer_option", "config", "profile", "metadata_url", "ca_file",
         ],
     )]
     pub(crate) resource_url: Option<String>,
+    /// Send GET requests to the API as well: without a token, with forged ones, and with that of
+    /// `--token-file`
+    #[arg(long, requires = "resource_url")]
+    pub(crate) probe: bool,
     /// Our own settings instead, and every issuer in them
     #[arg(
         long,
@@ -40,10 +44,14 @@ pub(crate) struct AuditArguments {
     pub(crate) config: Option<PathBuf>,
     /// Ask nobody: the settings alone
     // A token is judged by the documents of its issuer, which are not fetched offline.
-    #[arg(long, requires = "config", conflicts_with = "token_file")]
+    #[arg(
+        long,
+        requires = "config",
+        conflicts_with_all = ["issuer", "issuer_option", "resource_url", "token_file"],
+    )]
     pub(crate) offline: bool,
     /// A file with an access token to judge too; `-` reads standard input. It is never shown, and
-    /// not sent anywhere
+    /// sent nowhere but to the API of `--probe`
     #[arg(long, value_name = "FILE")]
     pub(crate) token_file: Option<PathBuf>,
     /// A file with the certificates, in PEM, of a private authority to trust besides the usual ones
@@ -94,8 +102,9 @@ pub(crate) struct ReportArguments {
     /// The least severity that makes it fail
     #[arg(long, value_enum, value_name = "SEVERITY", default_value_t = FailOn::Error)]
     pub(crate) fail_on: FailOn,
-    /// A rule that does not count, and why: `audit.pkce_missing=our clients use it all the same`
-    #[arg(long, value_name = "RULE=REASON", value_parser = Waiver::parse)]
+    /// A rule that does not count, and why: `audit.pkce_missing=our clients use it all the same`;
+    /// or for one setting: `audit.ours_danger:issuer[0].danger_plain_http=a laboratory`
+    #[arg(long, value_name = "RULE[:SETTING]=REASON", value_parser = Waiver::parse)]
     pub(crate) ignore: Vec<Waiver>,
     /// Only this rule, such as `audit.pkce_missing`; can be repeated. With
     /// `audit --list`, shows it

@@ -12,7 +12,7 @@ use crate::output::print;
 use portcullis_audit::report::{AuditSubject, Report, json, sarif};
 use portcullis_audit::{
     Finding, SettingPlace, SettingsFile, examine_issuer, examine_resource, examine_settings,
-    gather, gather_resource,
+    gather, gather_resource, probe_resource,
 };
 use portcullis_core::Limits;
 use portcullis_core::jose::compact;
@@ -25,47 +25,72 @@ use std::path::Path;
 use std::sync::Arc;
 
 pub(crate) async fn run(mut arguments: AuditArguments) -> Result<Exit, CommandError> {
-    if let Some(AuditAction::Ssf {
-        issuer: named,
-        metadata_url,
-        ca_file,
-        report,
-    }) = arguments.action
-    {
-        let subject = transmitter::examine(issuer(named)?, metadata_url, ca_file).await?;
-        return finish(vec![subject], report);
-    }
     if arguments.list {
         print(&list::list(&arguments.report.rule, arguments.report.format))?;
         return Ok(Exit::Fine);
     }
+    let (subjects, report) = match arguments.action.take() {
+        Some(AuditAction::Ssf {
+            issuer: named,
+            metadata_url,
+            ca_file,
+            report,
+        }) => {
+            let issuer = issuer(named)?;
+            let examined = transmitter::examine(issuer, metadata_url, ca_file).await;
+            (examined.map(|subject| vec![subject]), report)
+        }
+        None => (examine(&arguments).await, arguments.report),
+    };
+    match subjects {
+        Ok(subjects) => finish(subjects, report),
+        Err(error) => {
+            // Whoever reads the report later must not take an empty file for a good one.
+            print(&interrupted(&error, report.format))?;
+            Err(error)
+        }
+    }
+}
+
+async fn examine(arguments: &AuditArguments) -> Result<Vec<AuditSubject>, CommandError> {
     // Read first, so that a file that is missing costs no requests to the provider.
-    let sample = arguments
-        .token_file
-        .as_deref()
-        .map(sample)
-        .transpose()?;
-    let subjects = match (&arguments.config, &arguments.resource_url) {
-        (_, Some(url)) => vec![of_resource(url).await?],
-        (Some(file), None) => of_file(file, arguments.offline, sample.as_deref()).await?,
+    let sample = arguments.token_file.as_deref();
+    let sample = sample.map(read_sample).transpose()?;
+    let sample = sample.as_deref();
+    match (&arguments.config, &arguments.resource_url) {
+        (_, Some(_)) if sample.is_some() && !arguments.probe => {
+            let message = "--token-file is not used: nothing is sent to the API";
+            let error = CommandError::could_not_run(message);
+            Err(error.help("add --probe, which sends the token to the API"))
+        }
+        (_, Some(url)) => Ok(vec![of_resource(url, arguments.probe, sample).await?]),
+        (Some(file), None) => of_file(file, arguments.offline, sample).await,
         (None, None) => {
+            let named = arguments.issuer.as_ref();
+            let named = named.or(arguments.issuer_option.as_ref());
             let issuer = IssuerConfig {
-                url: issuer(
-                    arguments
-                        .issuer
-                        .take()
-                        .or(arguments.issuer_option.take()),
-                )?,
-                profile: arguments.profile.take(),
-                ca_file: arguments.ca_file.take(),
-                metadata_url: arguments.metadata_url.take(),
+                url: issuer(named.cloned())?,
+                profile: arguments.profile.clone(),
+                ca_file: arguments.ca_file.clone(),
+                metadata_url: arguments.metadata_url.clone(),
                 danger_plain_http: plain_http()?,
                 ..IssuerConfig::default()
             };
-            vec![of_provider(&issuer, Limits::default(), sample.as_deref(), None).await?]
+            Ok(vec![
+                of_provider(&issuer, Limits::default(), sample, None).await?,
+            ])
         }
-    };
-    finish(subjects, arguments.report)
+    }
+}
+
+/// The report of an audit that did not come to its end; people read the error.
+fn interrupted(error: &CommandError, format: Format) -> String {
+    let reason = error.first_line();
+    match format {
+        Format::Text => String::new(),
+        Format::Json => format!("{:#}\n", json::interrupted(reason)),
+        Format::Sarif => format!("{:#}\n", sarif::interrupted(reason)),
+    }
 }
 
 /// Prints the report.
@@ -109,26 +134,31 @@ pub(crate) fn plain_http() -> Result<bool, CommandError> {
     Ok(written.as_deref().map(str::trim) == Some("true"))
 }
 
-fn sample(file: &Path) -> Result<String, CommandError> {
+fn read_sample(file: &Path) -> Result<String, CommandError> {
     let file = Some(file).filter(|file| *file != Path::new("-"));
     explain::read_token(None, file)
 }
 
-/// An API, and the issuers that it names.
-async fn of_resource(url: &str) -> Result<AuditSubject, CommandError> {
+/// An API, the issuers that it names, and how it answers requests if it is sent any.
+async fn of_resource(
+    url: &str,
+    probe: bool,
+    token: Option<&str>,
+) -> Result<AuditSubject, CommandError> {
     let limits = Limits::default();
     let egress = Egress {
         fetch: Fetch::new(limits.document_bytes),
         limits,
         clock: Arc::new(SystemClock::new()),
     };
-    match gather_resource(&egress, url).await {
-        Ok(observation) => {
-            let findings = examine_resource(&observation);
-            Ok(AuditSubject::resource(&observation, findings))
-        }
-        Err(reason) => Err(CommandError::new(Exit::Outage, reason)),
+    let outage = |reason| CommandError::new(Exit::Outage, reason);
+    let mut observation = gather_resource(&egress, url).await.map_err(outage)?;
+    if probe {
+        let probing = probe_resource(&egress, &mut observation, token);
+        probing.await.map_err(outage)?;
     }
+    let findings = examine_resource(&observation);
+    Ok(AuditSubject::resource(&observation, findings))
 }
 
 async fn of_provider(

@@ -2,7 +2,7 @@
 
 use crate::output::{BAD, GOOD, QUIET, STRONG, WARNING, paint, wrap};
 use anstyle::Style;
-use portcullis_audit::report::{AuditSubject, Report};
+use portcullis_audit::report::{AuditSubject, Report, SubjectKind};
 use portcullis_audit::{Finding, GROUPS, Severity, group_of};
 use std::collections::BTreeSet;
 
@@ -128,7 +128,11 @@ fn list_waivers(report: &Report) -> String {
     let mut lines: Vec<String> = Vec::new();
     for finding in report.findings() {
         if let Some(reason) = report.waiver(finding) {
-            let text = format!("{} of {}: {}", finding.rule.id, finding.subject, reason);
+            let place = match &finding.place {
+                Some(place) if place.file == finding.subject => place.to_string(),
+                _ => finding.subject.escape_debug().to_string(),
+            };
+            let text = format!("{} of {place}: {reason}", finding.rule.id);
             lines.push(format!(
                 "  {}{}\n",
                 paint(QUIET, "ignored  "),
@@ -138,6 +142,14 @@ fn list_waivers(report: &Report) -> String {
     }
     // One waiver may cover many findings of a subject, and its reason is worth reading once.
     lines.dedup();
+    for waiver in report.unused_waivers() {
+        let text = format!("{waiver}: nothing to ignore");
+        lines.push(format!(
+            "  {}{}\n",
+            paint(QUIET, "unused   "),
+            wrap(&text, INDENT)
+        ));
+    }
     if lines.is_empty() {
         String::new()
     } else {
@@ -175,15 +187,32 @@ fn summary(report: &Report, verbose: bool) -> String {
     } else {
         "; --verbose shows the cures of notes"
     };
-    // A verdict without its limits would be taken for proof that the provider is safe.
-    let unseen = "Not examined: TLS before 1.2, redirect addresses, refresh tokens, and whether \
-        the provider does what \
-                  its metadata says. `portcullis audit --list` shows every rule.";
+    let unseen = format!(
+        "Not examined: {}. `portcullis audit --list` shows every rule.",
+        unseen(report)
+    );
     format!(
         "\n  {}: {verdict}{more}\n  {}\n\n",
         counts.join(", "),
-        paint(QUIET, &wrap(unseen, 2))
+        paint(QUIET, &wrap(&unseen, 2))
     )
+}
+
+/// A verdict without its limits would be taken for proof that the provider, or the API, is safe.
+fn unseen(report: &Report) -> &'static str {
+    match report.subjects().first().map(AuditSubject::kind) {
+        Some(SubjectKind::Resource { is_probed: false }) => {
+            "how the API treats tokens, since it was not called (--probe does)"
+        }
+        Some(SubjectKind::Resource { is_probed: true }) => {
+            "tokens that expired or are for another API, other methods, and other addresses"
+        }
+        Some(SubjectKind::Transmitter) => "TLS, and whether events come as the metadata says",
+        Some(SubjectKind::Issuer | SubjectKind::Settings) | None => {
+            "TLS before 1.2, redirect addresses, refresh tokens, and whether the provider does \
+                what its metadata says"
+        }
+    }
 }
 
 /// How many blocks the page has for findings of this severity: one for each rule and subject.
