@@ -114,7 +114,7 @@ fn find_authorization<'r>(
         return Err(repetition("two Authorization headers"));
     }
     let Some((scheme, token)) = read_scheme(value.as_bytes()) else {
-        return Err(Rejection::new(Code::CredentialMissing));
+        return Err(of_another_scheme(value.as_bytes()));
     };
     if query.is_some_and(has_access_token) {
         return Err(repetition("a token in the header and one in the query"));
@@ -123,6 +123,19 @@ fn find_authorization<'r>(
         [b' ', token @ ..] => read(scheme, token.trim_ascii_start()),
         _ => Err(Rejection::new(Code::CredentialMalformed)),
     }
+}
+
+/// A header that bears no access token. Nothing of it is told: it may be a password.
+fn of_another_scheme(value: &[u8]) -> Rejection {
+    let found = match value.contains(&b' ') {
+        true => "another scheme",
+        false => "a value without a scheme",
+    };
+    let facts = Facts::new(
+        "an Authorization header with the scheme `Bearer` or `DPoP`",
+        found,
+    );
+    Rejection::with(Code::CredentialMissing, facts)
 }
 
 impl<'r> Credential<'r> {
@@ -354,5 +367,18 @@ mod tests {
             format!("{:?}", Credential::bearer("secret")),
             "a bearer token"
         );
+    }
+
+    #[test]
+    fn a_token_without_its_scheme_is_told_so_to_operators() {
+        for (value, told) in [
+            ("e30.e30.c2ln", "a value without a scheme"),
+            ("Basic dTpw", "another scheme"),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.append(AUTHORIZATION, HeaderValue::from_static(value));
+            let rejection = find(&headers, None).map(|_| ()).unwrap_err();
+            assert_eq!(rejection.facts().found(), told);
+        }
     }
 }

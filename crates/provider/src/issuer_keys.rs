@@ -66,7 +66,7 @@ impl IssuerKeys {
         match self.0.signer(jws).await {
             Ok(Some(key)) => Ok(key),
             Ok(None) => Err(SignatureFault::Forged("its signature is wrong")),
-            Err(KeyFault::UnknownKey) => {
+            Err(KeyFault::UnknownKey { .. }) => {
                 let reason = "it is by a key that the issuer does not publish";
                 Err(SignatureFault::Forged(reason))
             }

@@ -259,12 +259,23 @@ fn read(document: &[u8], issuer: &Issuer, limits: &Limits) -> Result<Object, Str
             Ok(object)
         }
         // Otherwise one issuer could publish keys for another (RFC 8414, section 6.2).
-        Some(other) => {
-            let other = quote(other);
-            Err(format!("it is the metadata of another issuer, {other}"))
-        }
+        Some(other) => Err(describe_mismatch(issuer.as_str(), other)),
         None => Err("it names no `issuer`".to_owned()),
     }
+}
+
+/// What is wrong; and the cure, where it cannot be somebody else's name.
+fn describe_mismatch(issuer: &str, other: &str) -> String {
+    let reason = format!("it is the metadata of another issuer, {}", quote(other));
+    if issuer.trim_end_matches('/') != other.trim_end_matches('/') {
+        return reason;
+    }
+    let slash = if other.ends_with('/') {
+        "with"
+    } else {
+        "without"
+    };
+    format!("{reason}: write the issuer {slash} the final slash")
 }
 
 /// The members that a server reads, as far as a document has them.
@@ -363,6 +374,23 @@ mod tests {
 
     fn urls(issuer: &str) -> Vec<String> {
         well_known(issuer).iter().map(Url::to_string).collect()
+    }
+
+    #[test]
+    fn a_slash_too_many_is_told_with_its_cure() {
+        let told = describe_mismatch("https://idp.example/", "https://idp.example");
+        assert!(
+            told.ends_with(": write the issuer without the final slash"),
+            "{told}"
+        );
+        let told = describe_mismatch("https://idp.example", "https://idp.example/");
+        assert!(
+            told.ends_with(": write the issuer with the final slash"),
+            "{told}"
+        );
+        // Whose name it is, nobody knows.
+        let told = describe_mismatch("https://idp.example", "https://evil.example");
+        assert!(told.ends_with("`https://evil.example`"), "{told}");
     }
 
     #[test]

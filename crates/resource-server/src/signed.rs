@@ -7,6 +7,7 @@ use portcullis_core::rejection::Rejection;
 use portcullis_core::{Denial, Limits};
 use portcullis_provider::keys::{FoundKeys, KeyCache, KeyFault};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Proves that a token is signed by one of these keys. `text` is the token itself.
 pub(crate) async fn prove(
@@ -33,8 +34,16 @@ async fn find(keys: &Arc<KeyCache>, header: &Header) -> Result<FoundKeys, Denial
     let kid = header.kid.as_deref();
     match keys.key(kid, header.algorithm).await {
         Ok(found) => Ok(found),
-        Err(KeyFault::UnknownKey) => Err(Rejection::of_unknown_key(kid).into()),
+        Err(KeyFault::UnknownKey { unasked_for }) => Err(of_unknown_key(kid, unasked_for).into()),
         Err(KeyFault::WrongAlgorithm) => Err(Rejection::of_key_algorithm(header.algorithm).into()),
         Err(KeyFault::Outage(outage)) => Err(outage.into()),
+    }
+}
+
+/// The refusal of a token whose key is not known, and may not have been asked for.
+pub(crate) fn of_unknown_key(kid: Option<&str>, unasked_for: Option<Duration>) -> Rejection {
+    match unasked_for {
+        Some(wait) => Rejection::of_unasked_key(kid, wait),
+        None => Rejection::of_unknown_key(kid),
     }
 }

@@ -24,11 +24,16 @@ pub(super) static ENTRA_V2: Dialect = Dialect {
     name: "entra-v2",
     title: "Microsoft Entra ID, v2 tokens",
     near_miss: |host, path| {
-        let is_near = LOGIN_HOSTS.contains(&host) && !path.ends_with("/v2.0");
-        is_near.then_some(Unfit {
-            expected: "an issuer of Entra ID, which ends with `/v2.0`",
-            cure: "write `https://login.microsoftonline.com/<tenant id>/v2.0`; tokens of version 1 \
-                   name `https://sts.windows.net/<tenant id>/`",
+        LOGIN_HOSTS
+            .contains(&host)
+            .then(|| near_miss(path))
+            .flatten()
+    },
+    doubtful_audience: |audience| {
+        audience.starts_with("api://").then_some(Unfit {
+            expected: "the API's client id: tokens of version 2 name it by nothing else",
+            cure: "write the Application (client) ID of the API's registration; with \
+                   `requestedAccessTokenVersion` 1, write the issuer of version 1",
         })
     },
     final_slash: FinalSlash::Never,
@@ -48,6 +53,23 @@ pub(super) static ENTRA_V2: Dialect = Dialect {
     }),
     ..ENTRA
 };
+
+/// What a token of version 2 never names as its issuer.
+fn near_miss(path: &str) -> Option<Unfit> {
+    if !path.ends_with("/v2.0") {
+        return Some(Unfit {
+            expected: "an issuer of Entra ID, which ends with `/v2.0`",
+            cure: "write `https://login.microsoftonline.com/<tenant id>/v2.0`; tokens of version 1 \
+                   name `https://sts.windows.net/<tenant id>/`",
+        });
+    }
+    let tenant = path.trim_start_matches('/').split('/').next();
+    // `contoso.onmicrosoft.com`: the metadata is there too, but it names the id.
+    tenant.is_some_and(|tenant| tenant.contains('.')).then_some(Unfit {
+        expected: "an issuer of Entra ID, which holds the id of the tenant, not its domain name",
+        cure: "copy the Directory (tenant) ID of the overview page into the address",
+    })
+}
 
 /// v1 tokens: `https://sts.windows.net/{tenant}/`. ID tokens have no `appid`.
 pub(super) static ENTRA_V1: Dialect = Dialect {

@@ -6,7 +6,7 @@
 
 use super::{
     AssertionAudience, AudienceClaim, Dialect, Discovery, FinalSlash, SessionClaim, Sign,
-    always_fit, no_aliases, no_near_miss,
+    always_fit, no_aliases, no_doubt, no_near_miss,
 };
 use crate::verify::TokenType;
 use std::time::Duration;
@@ -79,6 +79,7 @@ pub(super) const BASE: Dialect = Dialect {
     pkce_unannounced: false,
     consent_needed: false,
     near_miss: no_near_miss,
+    doubtful_audience: no_doubt,
     final_slash: FinalSlash::Either,
     aliases: no_aliases,
     needs_condition: &[],

@@ -170,6 +170,8 @@ pub struct Dialect {
     /// With `needs_condition` it is the reason for a fault. Else the operator is warned as long as
     /// neither a tenant nor a claim is demanded.
     pub anybody: &'static str,
+    /// Whether this provider's tokens can hardly have this audience. All of them would be refused.
+    pub doubtful_audience: fn(audience: &str) -> Option<Unfit>,
     /// Whether an issuer or an audience is unfit for protecting an API, and the cure.
     pub unfit: fn(issuer: &Issuer, audiences: &[String]) -> Option<Unfit>,
     /// The provider's own APIs. Others cannot accept, and in part not even verify, tokens for them.
@@ -331,6 +333,10 @@ fn within(host: &str, domain: &str) -> bool {
 
 fn no_aliases(_: &str) -> Vec<String> {
     Vec::new()
+}
+
+fn no_doubt(_: &str) -> Option<Unfit> {
+    None
 }
 
 fn no_near_miss(_: &str, _: &str) -> Option<Unfit> {

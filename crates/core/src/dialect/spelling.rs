@@ -74,6 +74,11 @@ mod tests {
             ),
             (
                 None,
+                "https://login.microsoftonline.com/contoso.onmicrosoft.com/v2.0",
+                Some("not its domain name"),
+            ),
+            (
+                None,
                 "https://sts.windows.net/t-1",
                 Some("ends with a slash"),
             ),
@@ -99,5 +104,15 @@ mod tests {
                 None => assert_eq!(found, None, "{issuer}"),
             }
         }
+    }
+    #[test]
+    fn an_audience_that_no_token_has_is_found() {
+        let doubt = |name: &str, audience| {
+            let dialect = Dialect::by_name(name).unwrap();
+            (dialect.doubtful_audience)(audience).is_some()
+        };
+        assert!(doubt("entra-v2", "api://11111111-2222"));
+        assert!(!doubt("entra-v2", "11111111-2222"));
+        assert!(!doubt("entra-v1", "api://11111111-2222"));
     }
 }

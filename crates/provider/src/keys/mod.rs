@@ -108,8 +108,11 @@ pub struct FoundKeys {
 /// Why there is no key for a token.
 #[derive(Debug)]
 pub enum KeyFault {
-    /// The issuer publishes no such key.
-    UnknownKey,
+    /// The issuer publishes no such key, as far as is known.
+    UnknownKey {
+        /// When the issuer may be asked for it, if unknown keys forced too many fetches lately.
+        unasked_for: Option<Duration>,
+    },
     /// The issuer publishes the key for other algorithms.
     WrongAlgorithm,
     /// The issuer could not be asked, so nobody can tell.
@@ -315,7 +318,18 @@ impl KeyCache {
             self.unknown_kids().insert(kid, self.clock().elapsed());
         }
         self.meters.unknown.increment(1);
-        KeyFault::UnknownKey
+        let unasked_for = if asked {
+            None
+        } else {
+            self.next_forced_fetch()
+        };
+        KeyFault::UnknownKey { unasked_for }
+    }
+
+    /// How long no token can force a fetch; none where one can at once.
+    fn next_forced_fetch(&self) -> Option<Duration> {
+        let wait = self.schedule().budget.wait(self.clock().elapsed());
+        (!wait.is_zero() && !matches!(self.source, KeySource::Fixed(_))).then_some(wait)
     }
 
     fn key_outage(&self, what: &str) -> KeyFault {

@@ -4,6 +4,7 @@ use super::content::TokenContent;
 use super::hint::{self, KeyChoice, Mistake};
 use super::{Explanation, ISSUER, KEY, SIGNATURE};
 use crate::issuers::TrustedIssuer;
+use crate::signed::of_unknown_key;
 use portcullis_core::jose::{Header, UnverifiedToken, VerifyingKey, signature};
 use portcullis_core::rejection::{Code, Rejection, quote};
 use portcullis_core::token::{Claims, NumericDate};
@@ -107,7 +108,9 @@ impl TrustedIssuer {
             Err(fault) => fault,
         };
         let step = match fault {
-            KeyFault::UnknownKey => Step::failure(KEY, &Rejection::of_unknown_key(kid)),
+            KeyFault::UnknownKey { unasked_for } => {
+                Step::failure(KEY, &of_unknown_key(kid, unasked_for))
+            }
             KeyFault::WrongAlgorithm => {
                 Step::failure(KEY, &Rejection::of_key_algorithm(header.algorithm))
             }

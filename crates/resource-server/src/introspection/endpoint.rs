@@ -118,7 +118,7 @@ impl IntrospectionEndpoint {
             Ok(Some(signer)) => signer,
             Ok(None) => return Err(fault("the signature of the answer is wrong")),
             Err(KeyFault::Outage(outage)) => return Err(IntrospectionFault::before(&outage)),
-            Err(KeyFault::UnknownKey | KeyFault::WrongAlgorithm) => {
+            Err(KeyFault::UnknownKey { .. } | KeyFault::WrongAlgorithm) => {
                 let reason = "the signed answer is by a key that the issuer does not publish";
                 return Err(fault(reason));
             }

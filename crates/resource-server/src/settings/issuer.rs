@@ -106,6 +106,7 @@ pub(super) fn settings(written: IssuerConfig, faults: &Faults) -> Option<IssuerS
     let issuer = issuer?;
     check_fitness(dialect, &issuer, &written, faults);
     warn_of_spelling(dialect, &written.url, faults);
+    warn_of_audiences(dialect, &written.audience, faults);
     let verifier = verifier(issuer, audiences?, profile, &written, faults)?;
     Some(IssuerSettings {
         verifier,
@@ -128,6 +129,18 @@ fn warn_of_spelling(dialect: &Dialect, url: &str, faults: &Faults) {
             .expected("url", misspelling.expected)
             .found(url)
             .help(misspelling.cure);
+    }
+}
+
+fn warn_of_audiences(dialect: &Dialect, audiences: &[String], faults: &Faults) {
+    for audience in audiences {
+        if let Some(unfit) = (dialect.doubtful_audience)(audience) {
+            faults
+                .as_warnings()
+                .expected("audience", unfit.expected)
+                .found(audience)
+                .help(unfit.cure);
+        }
     }
 }
 
@@ -181,6 +194,13 @@ pub(super) fn identifier(
             .expected("url", "the URL of an issuer")
             .found_as(format!("{url:?} with the placeholder `{piece}`"))
             .help(help);
+        return None;
+    }
+    if url.contains("/.well-known/") {
+        faults
+            .expected("url", "the issuer itself, not the address of its metadata")
+            .found(url)
+            .help("write what `issuer` says in that document; `metadata_url` is for its address");
         return None;
     }
     if is_only_compared(url, dialect, written) {

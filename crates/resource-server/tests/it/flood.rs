@@ -112,6 +112,10 @@ async fn a_new_key_is_fetched_as_soon_as_the_budget_allows_however_often_it_was_
     }
     world.idp.rotate(Overlap::Without).await;
     let good = world.idp.token("alice").sign();
+    // The log says that the key may be good, and when that will be known.
+    let explained = world.server.explain(&good).await;
+    let told = format!("{explained:?}");
+    assert!(told.contains("the issuer is asked again in 30 s"), "{told}");
     for _ in 0..29 {
         assert_eq!(world.decide(&good).await, "token.key_unknown");
         world.clock.advance(Duration::from_secs(1));
