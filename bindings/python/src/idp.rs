@@ -3,6 +3,7 @@
 use crate::background::background;
 use crate::denial;
 use crate::process::ProcessValue;
+use crate::server::renew_servers;
 use portcullis_idp::{Idp as RustIdp, IdpConfig};
 use pyo3::{PyResult, Python, pyclass, pymethods};
 use std::sync::{Mutex, PoisonError};
@@ -43,6 +44,11 @@ impl Idp {
     #[getter]
     fn audience(&self) -> &str {
         &self.audience
+    }
+
+    /// Has the servers of this process that trust it begin anew, as after a restart.
+    fn renew_servers(&self, _py: Python<'_>) {
+        renew_servers(&self.issuer);
     }
 
     /// Stops it. In a child of a fork nothing happens: the parent's goes on.

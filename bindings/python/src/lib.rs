@@ -50,12 +50,14 @@ mod _portcullis {
     #[pymodule_export]
     use crate::token::Token;
     use portcullis_resource_server::TokenEnd;
+    use portcullis_resource_server::config::VARIABLES;
     use pyo3::types::{PyModule, PyModuleMethods as _};
     use pyo3::{Bound, PyResult};
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         crate::log::install();
+        module.add("_VARIABLES", VARIABLES)?;
         module.add("UNKNOWN_END", TokenEnd::Unknown.phrase())
     }
 }

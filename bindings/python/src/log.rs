@@ -24,6 +24,8 @@ const DENIALS: [&str; 3] = [
     "portcullis_gateway::refusal",
     "portcullis_gateway::telemetry::denial_log",
 ];
+/// Where the warnings of settings are logged on the Rust side, before anything is delivered.
+const SETTINGS: &str = "portcullis_resource_server::server::construction";
 
 /// The thread that takes the GIL, and the process that it belongs to.
 static DELIVERIES: ArcSwapOption<(u32, Sender<Delivery>)> = ArcSwapOption::const_empty();
@@ -49,6 +51,7 @@ impl<S: Subscriber> Layer<S> for PythonLog {
             && *metadata.level() <= Level::INFO
             && metadata.target().starts_with("portcullis")
             && !DENIALS.contains(&metadata.target())
+            && metadata.target() != SETTINGS
     }
 
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
@@ -72,7 +75,8 @@ impl<S: Subscriber> Layer<S> for PythonLog {
     }
 }
 
-fn write(py: Python<'_>, level: u8, text: &str) {
+/// Writes a record of the package's logger.
+pub(crate) fn write(py: Python<'_>, level: u8, text: &str) {
     static LOGGER: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     // A log that cannot be written must not stop anything.
     if let Ok(logger) = LOGGER.import(py, ERRORS, "logger") {

@@ -66,4 +66,16 @@ impl<T: Clone> PerProcess<T> {
         *own = Some(ProcessValue::new(value.clone()));
         Ok(value)
     }
+    /// Drops the value of this process, if it is such a one: the next need makes another.
+    // Locked with the GIL held, as in `get`.
+    pub(crate) fn forget_if(&self, is_meant: impl FnOnce(&T) -> bool) {
+        let mut own = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if own
+            .as_ref()
+            .and_then(ProcessValue::get)
+            .is_some_and(is_meant)
+        {
+            *own = None;
+        }
+    }
 }

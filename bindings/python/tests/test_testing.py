@@ -362,6 +362,34 @@ def test_three():
 """
 
 
+SHARED_APP_TEST = """
+import pytest
+from portcullis_auth import Outage, Server
+
+@pytest.fixture
+def server(portcullis_env):
+    # An application is imported once, and is there for all tests.
+    import app
+    return app.server
+
+@pytest.mark.parametrize("turn", range(5))
+def test_a_new_key(idp, server, turn):
+    assert server.decide_blocking(idp.bearer()).name == "Alice Adams"
+    idp.rotate()
+    assert server.decide_blocking(idp.bearer()).name == "Alice Adams"
+
+@pytest.mark.parametrize("turn", range(5))
+def test_an_outage(idp, server, turn):
+    idp.rotate()
+    idp.fault(jwks="500")
+    with pytest.raises(Outage):
+        server.decide_blocking(idp.bearer())
+
+def test_after_all(idp, server):
+    assert server.decide_blocking(idp.bearer()).name == "Alice Adams"
+"""
+
+
 def run_pytest(folder: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """The report of a run that has to succeed."""
     for name in ("OAUTH2_ISSUER", "OAUTH2_AUDIENCE", "OAUTH2_PROFILE"):
@@ -411,3 +439,32 @@ def test_the_plugin_imports_nothing_early() -> None:
     assert "portcullis_auth.pytest_plugin" in early
     for name in ("fastapi", "starlette", "httpx", "httpx2", "requests", "portcullis_auth.testing"):
         assert name not in early
+
+
+def test_a_test_leaves_no_server_without_fetches(tmp_path, monkeypatch) -> None:
+    (tmp_path / "app.py").write_text(
+        "from portcullis_auth import Server\n\nserver = Server.from_env()\n"
+    )
+    (tmp_path / "test_app.py").write_text(SHARED_APP_TEST)
+    assert "11 passed" in run_pytest(tmp_path, monkeypatch)
+
+
+def test_the_settings_of_the_application_do_not_count(tmp_path, monkeypatch) -> None:
+    settings = "OAUTH2_TENANT_ID=acme\nOAUTH2_ROLES_CLAIM=groups\nOAUTH2_PUBLIC_ORIGIN=x\n"
+    (tmp_path / ".env").write_text(settings)
+    (tmp_path / "test_app.py").write_text(PLUGIN_TEST)
+    assert "3 passed" in run_pytest(tmp_path, monkeypatch)
+
+
+def test_servers_of_a_provider_begin_anew(own: Idp) -> None:
+    with Idp(algorithm="ES256") as other:
+        mine, another = own.server(), other.server()
+        for server, provider in ((mine, own), (another, other)):
+            server.decide_blocking(provider.bearer())
+            provider.fault(jwks="500")
+        own.renew_servers()
+        assert code_of(mine, own.bearer()) == "outage.keys"
+        assert code_of(another, other.bearer()) == "ok"
+        own.clear_faults()
+        own.renew_servers()
+        assert code_of(mine, own.bearer()) == "ok"

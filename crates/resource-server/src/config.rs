@@ -10,6 +10,7 @@ mod doors;
 mod dotenv;
 mod environment;
 mod issuer;
+mod names;
 mod one_or_more;
 mod origin;
 mod questions;

@@ -1,10 +1,9 @@
 //! Settings from a document or from the environment: the faults of their form and of their meaning
 //! at once.
 
-use crate::config::{Config, DOORS, Document, Part, dotenv, variables};
+use crate::config::{Config, DOORS, Document, Part, variables};
 use crate::settings::Settings;
 use portcullis_core::ConfigErrors;
-use std::path::Path;
 
 impl Config {
     /// Reads a TOML document. The tables of the [doors](DOORS) are left to them. `${NAME}` in a
@@ -40,15 +39,21 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// Every variable that is missing, and beside them what is wrong with the others; or a `.env`
-    /// that cannot be read.
+    /// Every variable that is missing, and beside them what is wrong with the others; each that
+    /// begins with `OAUTH2_`, is unknown, and resembles one that is not set; or a `.env` that
+    /// cannot be read, with each line about a variable of Portcullis that has no meaning.
     pub fn from_env() -> Result<Self, ConfigErrors> {
-        let file = dotenv(Path::new(".env"))?;
-        Self::from_variables(|name| {
-            std::env::var(name)
-                .ok()
-                .or_else(|| file.get(name).cloned())
-        })
+        Self::from_env_below(|_| None)
+    }
+
+    /// Reads the environment as [`from_env`](Self::from_env) does, below the arguments of a
+    /// command, each under the name of its variable.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`from_env`](Self::from_env).
+    pub fn from_env_below(argument: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigErrors> {
+        variables::read_process(argument)?.whole()
     }
 
     /// One variable of the environment, or else of `.env`, for the settings of the application

@@ -5,6 +5,7 @@ from typing import Any, Literal, final
 
 __all__ = [
     "UNKNOWN_END",
+    "_VARIABLES",
     "Admission",
     "Client",
     "IssuedToken",
@@ -29,6 +30,7 @@ __all__ = [
     "user",
 ]
 
+_VARIABLES: list[str]
 UNKNOWN_END: str
 """The reason of an end where nobody can tell for now whether the token was revoked: it may still be
 good."""
@@ -472,6 +474,7 @@ class TokenResponse:
 @final
 class _Idp:
     def __new__(cls, settings: str) -> _Idp: ...
+    def renew_servers(self) -> None: ...
     @property
     def issuer(self) -> str: ...
     @property

@@ -29,16 +29,23 @@ def portcullis_idp() -> Iterator[Idp]:
 
 @pytest.fixture
 def idp(portcullis_idp: Idp) -> Iterator[Idp]:
-    """A development identity provider. After each test its faults are cleared, and its clock is
-    right again."""
+    """A development identity provider. After each test its faults are cleared, its clock is right
+    again, and the servers that trust it begin anew: no test depends on the keys of another."""
     yield portcullis_idp
     portcullis_idp.clear_faults()
+    portcullis_idp.renew_servers()
 
 
 @pytest.fixture
 def portcullis_env(idp: Idp, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    """``OAUTH2_ISSUER``, ``OAUTH2_AUDIENCE`` and ``OAUTH2_PROFILE`` of ``idp``, set for a test."""
+    """``OAUTH2_ISSUER``, ``OAUTH2_AUDIENCE`` and ``OAUTH2_PROFILE`` of ``idp``, set for a test. All
+    others that the package reads are blank: those of the application's ``.env`` do not count."""
+    from portcullis_auth._portcullis import _VARIABLES
+
     variables = idp.env()
+    # Blank and not deleted: what the environment lacks is read from `.env`.
+    for name in _VARIABLES:
+        monkeypatch.setenv(name, "")
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     return variables

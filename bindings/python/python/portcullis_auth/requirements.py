@@ -69,9 +69,9 @@ def combine(*requirements: Requirement, **words: Unpack[Words]) -> Requirement:
     demands = list(requirements)
     demands += [scope(name) for name in texts(words.get("scope", ()))]
     if (role_name := words.get("role")) is not None:
-        demands.append(role(role_name))
+        demands.append(role(_name("role", role_name)))
     if (group_name := words.get("group")) is not None:
-        demands.append(group(group_name))
+        demands.append(group(_name("group", group_name)))
     if (kind_name := words.get("kind")) is not None:
         demands.append(_kind(kind_name))
     if values := texts(words.get("acr", ())):
@@ -85,6 +85,18 @@ def combine(*requirements: Requirement, **words: Unpack[Words]) -> Requirement:
 def texts(one_or_more: str | Iterable[str]) -> list[str]:
     """The texts of an argument that may be one text."""
     return [one_or_more] if isinstance(one_or_more, str) else list(one_or_more)
+
+
+def _name(word: str, name: object) -> str:
+    if isinstance(name, str):
+        return name
+    # A list of scopes means all of them, one of `acr` any: here, either could be meant.
+    message = (
+        f"expected {word} to be one name, found {type(name).__name__}; for one of several, "
+        f'write any_of({word}("a"), {word}("b")), and for all of them all_of(...), of '
+        f"portcullis_auth.requirements, in place of {word}=..."
+    )
+    raise TypeError(message)
 
 
 def _kind(kind: str) -> Requirement:

@@ -1,7 +1,8 @@
 //! How a server is made, and the gateway of each process that it stands for.
 
-use super::{MakeSettings, Server};
+use super::{MakeSettings, Server, renewal};
 use crate::denial;
+use crate::log;
 use crate::process::PerProcess;
 use portcullis_core::ConfigErrors;
 use portcullis_gateway::{Config, EmbeddedGateway, Settings};
@@ -17,14 +18,14 @@ impl Server {
     ) -> Result<Self, ConfigErrors> {
         // Faults are told now, and not at the first request.
         let first = settings()?;
+        let warnings = first.config_warnings();
+        let live = Arc::new(PerProcess::new());
+        renewal::remember(&live);
         Ok(Self {
-            warnings: first
-                .config_warnings()
-                .map(ToString::to_string)
-                .collect(),
+            warnings: warnings.map(ToString::to_string).collect(),
             settings,
             clock,
-            live: PerProcess::new(),
+            live,
         })
     }
 
@@ -37,11 +38,25 @@ impl Server {
     /// The gateway of this process. After a fork it is another one: that of the parent may hold
     /// locks and connections of threads that do not exist here.
     pub(super) fn live(&self, py: Python<'_>) -> PyResult<Arc<EmbeddedGateway>> {
+        let mut is_new = false;
         let gateway = self.live.get(|| {
             let gateway = EmbeddedGateway::new((self.settings)()?, &self.clock)?;
+            is_new = true;
             Ok(Arc::new(gateway))
         });
-        gateway.map_err(|errors: ConfigErrors| denial::config_error(py, &errors))
+        let gateway = gateway.map_err(|errors: ConfigErrors| denial::config_error(py, &errors))?;
+        if is_new {
+            self.log_warnings(py);
+        }
+        Ok(gateway)
+    }
+
+    /// Writes the warnings of the settings once for each process. The Rust side cannot: nothing
+    /// delivers its log before the first fetch.
+    fn log_warnings(&self, py: Python<'_>) {
+        for warning in &self.warnings {
+            log::write(py, denial::WARNING, warning);
+        }
     }
 
     pub(super) fn resource_server(&self, py: Python<'_>) -> PyResult<ResourceServer> {

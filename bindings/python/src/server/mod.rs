@@ -3,6 +3,9 @@
 mod construction;
 mod endpoints;
 mod questions;
+mod renewal;
+
+pub(crate) use renewal::renew_servers;
 
 use crate::background::background;
 use crate::denial;
@@ -25,13 +28,16 @@ use std::sync::Arc;
 /// Makes the settings once more, for another process.
 type MakeSettings = Box<dyn Fn() -> Result<Settings, ConfigErrors> + Send + Sync>;
 
+/// The gateway of each process.
+type LiveGateway = PerProcess<Arc<EmbeddedGateway>>;
+
 /// A protected resource server: it trusts some issuers and decides about requests.
 #[pyclass(frozen, module = "portcullis_auth")]
 pub(crate) struct Server {
     settings: MakeSettings,
     clock: Arc<dyn Clock>,
     warnings: Vec<String>,
-    live: PerProcess<Arc<EmbeddedGateway>>,
+    live: Arc<LiveGateway>,
 }
 
 #[pymethods]

@@ -9,6 +9,8 @@ mod outline;
 mod reading;
 mod values;
 
+pub(super) use complaint::nearest;
+
 use super::doors::DOORS;
 use super::environment::{self, Variable, VariableSource};
 use super::origin::ConfigOrigin;

@@ -13,6 +13,7 @@ pub struct ConfigOrigin {
     variables: Vec<Variable>,
     removed: Vec<String>,
     faults: Vec<ConfigError>,
+    warnings: Vec<ConfigError>,
     is_environment: bool,
 }
 
@@ -33,12 +34,14 @@ impl ConfigOrigin {
             variables,
             removed,
             faults,
+            warnings: Vec::new(),
             is_environment: false,
         }
     }
 
     /// Settings of a few variables. What is at fault has no value.
-    pub(super) fn of_environment(faults: Vec<ConfigError>) -> Self {
+    pub(super) fn of_environment(notes: &Faults) -> Self {
+        let faults = notes.take_all();
         let mut removed = Vec::new();
         for fault in &faults {
             let places = VARIABLES_OF
@@ -50,6 +53,7 @@ impl ConfigOrigin {
             variables: Vec::new(),
             removed,
             faults,
+            warnings: notes.take_warnings(),
             is_environment: true,
         }
     }
@@ -89,6 +93,15 @@ impl ConfigOrigin {
         ConfigErrors::check(told)
     }
 
+    /// All warnings: those of the form, and those of meaning. The list is empty afterwards.
+    pub(crate) fn warnings(&self, faults: &Faults) -> Vec<ConfigError> {
+        let mut warnings = self.warnings.clone();
+        for warning in faults.take_warnings() {
+            warnings.push(self.as_written(warning));
+        }
+        warnings
+    }
+
     /// The fault at the place where the reader wrote it, without the values of variables.
     pub fn as_written(&self, fault: ConfigError) -> ConfigError {
         let mut fault = fault;
@@ -96,11 +109,44 @@ impl ConfigOrigin {
             // Faults end in logs, and a value may be a secret.
             fault = fault.rewrite(|text| variable.hide(text));
         }
-        match self.is_environment.then(|| variable_of(fault.place())) {
-            Some(Some(name)) => fault.with_place(name),
-            _ => fault,
+        if !self.is_environment {
+            return fault;
+        }
+        let fault = fault.rewrite(in_variables);
+        match variable_of(fault.place()) {
+            Some(name) => fault.with_place(name),
+            None => fault,
         }
     }
+}
+
+/// Advice about TOML members, and the same for a reader who sets variables.
+const ADVICE: [(&str, &str); 4] = [
+    (
+        "write `tenant`, or `tenants`, or `danger_any_tenant = true`, and one of them only",
+        "set `OAUTH2_TENANT_ID` to the id of your tenant; several tenants need TOML settings with \
+         `tenants`",
+    ),
+    (
+        "`danger_plain_http = true` (`OAUTH2_DANGER_PLAIN_HTTP=true`)",
+        "`OAUTH2_DANGER_PLAIN_HTTP=true`",
+    ),
+    (
+        "write `jwks_uri`, `jwks_file` or `metadata_url` beside it",
+        "set `OAUTH2_JWKS_FILE`, or use TOML settings with `jwks_uri` or `metadata_url`",
+    ),
+    (
+        "write `jwks_uri` or `metadata_url` beside it",
+        "set `OAUTH2_JWKS_FILE`, or use TOML settings with `jwks_uri` or `metadata_url`",
+    ),
+];
+
+fn in_variables(text: &str) -> String {
+    let mut text = text.to_owned();
+    for (toml, variables) in ADVICE {
+        text = text.replace(toml, variables);
+    }
+    text
 }
 
 /// The settings that a variable stands for; the first that is a beginning of the place counts.

@@ -1,6 +1,7 @@
 //! The settings as a few environment variables, and `.env`.
 
 use super::dotenv::dotenv;
+use super::names;
 use super::{ClientConfig, Config, ConfigOrigin, IntrospectionConfig, IssuerConfig, OneOrMore};
 use crate::revocation::{RevocationConfig, StoreUrl};
 use portcullis_core::{ConfigErrors, Faults};
@@ -27,15 +28,24 @@ pub const VARIABLES: [&str; 14] = [
 
 /// The settings that variables from anywhere describe. Their faults are in the origin.
 pub(crate) fn read(variable: impl Fn(&str) -> Option<String>) -> Config {
+    read_among(&[], variable)
+}
+
+/// The same, with the names of all variables that are set, so that misspelled ones are found.
+pub(crate) fn read_among(set: &[String], variable: impl Fn(&str) -> Option<String>) -> Config {
     let variables = Variables {
         variable: &variable,
+        set,
         faults: Faults::default(),
     };
+    let is_set = |name: &str| variables.value(name).is_some();
+    names::check(set, is_set, &variables.faults);
     variables.config()
 }
 
 struct Variables<'v> {
     variable: &'v dyn Fn(&str) -> Option<String>,
+    set: &'v [String],
     faults: Faults,
 }
 
@@ -71,7 +81,7 @@ impl Variables<'_> {
             public_origin: self.trim("OAUTH2_PUBLIC_ORIGIN"),
             revocation,
             // Taken after every variable was read, as each read may add a fault.
-            origin: ConfigOrigin::of_environment(self.faults.take_all()),
+            origin: ConfigOrigin::of_environment(&self.faults),
             ..Config::default()
         }
     }
@@ -88,15 +98,19 @@ impl Variables<'_> {
 
     fn require(&self, name: &str, example: &str) -> Option<String> {
         let value = self.value(name);
-        if value.is_none() {
-            self.faults
-                .expected(name, "a value")
-                .found_nothing()
-                .help(format!(
-                    "set it in the environment or in `.env`, such as `{example}`"
-                ));
+        if value.is_some() {
+            return value;
         }
-        value
+        let expected = self.faults.expected(name, "a value");
+        match names::similar_name(name, self.set) {
+            Some(other) => expected
+                .found_as(format!("only {other}"))
+                .help(format!("rename `{other}` to `{name}`")),
+            None => expected.found_nothing().help(format!(
+                "set it in the environment or in `.env`, such as `{example}`"
+            )),
+        }
+        None
     }
 
     /// A variable that is `true`, `false`, or not set.
@@ -156,6 +170,28 @@ impl Variables<'_> {
     }
 }
 
+/// The settings of the environment and, for what it does not hold, of `.env`. An argument of a
+/// command wins over both.
+pub(crate) fn read_process(
+    argument: impl Fn(&str) -> Option<String>,
+) -> Result<Config, ConfigErrors> {
+    let file = dotenv(Path::new(".env"))?;
+    let variable = |name: &str| {
+        std::env::var(name)
+            .ok()
+            .or_else(|| file.get(name).cloned())
+    };
+    let mut set: Vec<String> = file.keys().cloned().collect();
+    // A name that is not UTF-8 is none of ours.
+    set.extend(std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()));
+    set.sort();
+    set.dedup();
+    set.retain(|name| variable(name).is_some_and(|value| !value.trim().is_empty()));
+    Ok(read_among(&set, |name| {
+        argument(name).or_else(|| variable(name))
+    }))
+}
+
 /// One variable of the environment, or else of `.env`.
 ///
 /// # Errors
@@ -172,6 +208,7 @@ pub(crate) fn one(name: &str) -> Result<Option<String>, ConfigErrors> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::settings::Settings;
 
     #[test]
     fn missing_variables_are_named_all_at_once() {
@@ -190,6 +227,53 @@ mod tests {
         let find = |name: &str| variables.iter().find(|(known, _)| *known == name);
         Config::from_variables(|name| find(name).map(|(_, value)| (*value).to_owned()))
             .map_err(|errors| errors.to_string())
+    }
+
+    #[test]
+    fn a_misspelled_variable_is_told_once() {
+        let set = ["OAUTH2_AUDIANCE".to_owned(), "OAUTH2_ISSUER".to_owned()];
+        let issuer = |name: &str| (name == "OAUTH2_ISSUER").then(|| "https://a".to_owned());
+        let errors = Settings::try_from(read_among(&set, issuer)).unwrap_err();
+        let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
+        assert!(errors.len() == 1, "{errors:?}");
+        assert!(
+            errors[0].starts_with("OAUTH2_AUDIENCE: expected a value, found only OAUTH2_AUDIANCE"),
+            "{errors:?}"
+        );
+        // The argument of a command is another matter.
+        let whole = |name: &str| issuer(name).or((name == "OAUTH2_AUDIENCE").then(|| "b".into()));
+        let set = ["OAUTH2_SCOPES".to_owned()];
+        let settings = Settings::try_from(read_among(&set, whole)).unwrap();
+        let warnings: Vec<_> = settings
+            .warnings()
+            .iter()
+            .map(|it| it.place())
+            .collect();
+        assert_eq!(warnings, ["OAUTH2_SCOPES"]);
+    }
+
+    #[test]
+    fn help_names_variables_to_a_reader_who_sets_variables() {
+        for (issuer, help) in [
+            (
+                "https://login.microsoftonline.com/{tenantid}/v2.0",
+                "set `OAUTH2_TENANT_ID` to the id of your tenant;",
+            ),
+            (
+                "http://idp.example",
+                "network, `OAUTH2_DANGER_PLAIN_HTTP=true` fetches",
+            ),
+            ("http://idp.example", "set `OAUTH2_JWKS_FILE`, or use TOML"),
+            ("accounts", "set `OAUTH2_JWKS_FILE`, or use TOML"),
+        ] {
+            let config = of(&[("OAUTH2_ISSUER", issuer), ("OAUTH2_AUDIENCE", "a")]);
+            let errors = Settings::try_from(config.unwrap()).unwrap_err();
+            assert!(errors.to_string().contains(help), "{errors}");
+            let toml = format!("[[issuer]]\nurl = \"{issuer}\"\naudience = \"a\"\n");
+            let config = Config::from_toml(&toml).unwrap();
+            let errors = Settings::try_from(config).unwrap_err().to_string();
+            assert!(!errors.contains("set `OAUTH2"), "{errors}");
+        }
     }
 
     #[test]

@@ -212,10 +212,7 @@ impl TryFrom<Config> for Settings {
         let streams = streams(config.events, &issuers, &faults);
         // Every part was read before, so that one failed start tells all faults.
         config.origin.judge(&faults)?;
-        let mut warnings = Vec::new();
-        for warning in faults.take_warnings() {
-            warnings.push(config.origin.as_written(warning));
-        }
+        let warnings = config.origin.warnings(&faults);
         Ok(Self {
             issuers,
             security_profile,

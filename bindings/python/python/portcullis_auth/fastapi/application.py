@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Mappin
 from contextlib import AbstractContextManager, asynccontextmanager
 from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 
-from fastapi import Depends, FastAPI, HTTPException, Security
+from fastapi import Depends, FastAPI, HTTPException
 from fastapi.openapi.models import OAuth2
 from pydantic import TypeAdapter, ValidationError
 
@@ -13,7 +13,7 @@ from portcullis_auth import requirements
 from portcullis_auth._errors import Denied
 from portcullis_auth._portcullis import Requirement, Server, Token
 from portcullis_auth.fastapi import denial, document, streams
-from portcullis_auth.fastapi.guards import Guard, OptionalGuard
+from portcullis_auth.fastapi.guards import Guard, OptionalGuard, RequiredToken
 from portcullis_auth.fastapi.schemes import OAuth2Scheme
 
 if TYPE_CHECKING:
@@ -53,13 +53,14 @@ class Portcullis(Guard):
         *all_of: Requirement,
         **words: Unpack[requirements.Words],
     ) -> Any:  # noqa: ANN401
-        """A dependency that demands all of these: see ``requirements.combine``. Its scopes are in
-        the documentation."""
-        scopes = words["scope"] = requirements.texts(words.get("scope", ()))
+        """A dependency that demands all of these: see ``requirements.combine``. It needs no
+        ``Depends`` around it. Its scopes are in the documentation."""
+        scopes = list(dict.fromkeys(requirements.texts(words.get("scope", ()))))
+        words["scope"] = scopes
         demand = requirements.combine(*all_of, **words)
-        guard = Guard(self.server, self.oauth2, demand)
+        guard = Guard(self.server, self.oauth2, demand, scopes)
         self.oauth2.add_scopes(scopes)
-        return Security(guard, scopes=scopes)
+        return RequiredToken(guard, scopes)
 
     def claims(self, model: type[T]) -> Any:  # noqa: ANN401
         """A dependency that gives the claims of a valid token as a Pydantic model, or as anything

@@ -1,8 +1,10 @@
 """The dependencies that decide."""
 
+import inspect
+from collections.abc import Sequence
 from typing import ClassVar
 
-from fastapi import WebSocket
+from fastapi import WebSocket, params
 from fastapi.openapi.models import OpenIdConnect
 from fastapi.requests import HTTPConnection
 from fastapi.security import SecurityScopes
@@ -24,12 +26,18 @@ class Guard(SecurityBase):
     """Whether a request without a credential passes."""
 
     def __init__(
-        self, server: Server, oauth2: OAuth2Scheme, requirement: Requirement | None = None
+        self,
+        server: Server,
+        oauth2: OAuth2Scheme,
+        requirement: Requirement | None = None,
+        scopes: Sequence[str] = (),
     ) -> None:
         self.server = server
         """The server that decides."""
         self.requirement = requirement
         """The demand on every token; ``None`` for any valid one."""
+        # Those of the requirement, which `Security` repeats for the documentation.
+        self._scopes = frozenset(scopes)
         # By the scopes of `Security`: those of the routes, so there are few.
         self._demands: dict[tuple[str, ...], Requirement | None] = {(): requirement}
         self.scheme_name = "openIdConnect"
@@ -73,8 +81,12 @@ class Guard(SecurityBase):
 
     def _demand(self, scopes: tuple[str, ...]) -> Requirement | None:
         if scopes not in self._demands:
-            own = [self.requirement] if self.requirement else []
-            self._demands[scopes] = requirements.combine(*own, scope=scopes)
+            demands = [self.requirement] if self.requirement else []
+            more = [name for name in dict.fromkeys(scopes) if name not in self._scopes]
+            demands += [requirements.scope(name) for name in more]
+            # `all_of` would put a single demand into brackets.
+            demand = demands[0] if len(demands) == 1 else requirements.all_of(*demands)
+            self._demands[scopes] = demand
         return self._demands[scopes]
 
 
@@ -94,3 +106,29 @@ class OptionalGuard(Guard):
         if not self.server.sees_credential(scope["headers"], method=method, websocket=is_websocket):
             return None
         return await self._decide(connection, security_scopes.scopes)
+
+
+class RequiredToken(params.Security):
+    """The dependency of a guard with a requirement. It may also stand in ``Depends``, as the
+    functions of other libraries have to: then it is a dependency on itself."""
+
+    def __init__(self, guard: Guard, scopes: Sequence[str]) -> None:
+        super().__init__(dependency=guard, scopes=scopes)
+        token = inspect.Parameter(
+            "token",
+            inspect.Parameter.KEYWORD_ONLY,
+            default=params.Security(dependency=guard, scopes=scopes),
+            annotation=Token,
+        )
+        # Instances are frozen in some versions of FastAPI, which reads this signature.
+        object.__setattr__(self, "__signature__", inspect.Signature([token]))
+
+    async def __call__(self, *, token: Token) -> Token:
+        """The verified token. FastAPI calls it."""
+        return token
+
+    # FastAPI looks dependencies up by their hash, and a list of scopes has none.
+    __hash__ = object.__hash__
+
+    def __eq__(self, other: object) -> bool:
+        return self is other

@@ -144,6 +144,11 @@ class Idp:
         """Makes everything work again, and sets the clock right."""
         self._post("/dev/faults", {"reset": "true"})
 
+    def renew_servers(self) -> None:
+        """Has the servers of this process that trust this provider begin anew, as after a restart:
+        without keys, with their whole budget of fetches, and without what was revoked in memory."""
+        self._idp.renew_servers()
+
     def logout(self, user: str) -> list[dict[str, Any]]:
         """Signs a user out everywhere, and notifies the clients of the sessions. Which clients were
         notified, and with which ``status`` each answered."""

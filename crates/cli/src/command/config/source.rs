@@ -34,7 +34,9 @@ impl SettingsSource {
         }
         // One of them is enough: the fault of the other one names it better than "no settings".
         for name in ["OAUTH2_ISSUER", "OAUTH2_AUDIENCE"] {
-            if variable(name).is_some() {
+            // A faulty `.env` is told when it is read: it may hold what seems to be missing.
+            let value = portcullis_resource_server::Config::variable(name);
+            if value.is_err() || variable(name).is_some() {
                 return Ok(Self::Environment);
             }
         }

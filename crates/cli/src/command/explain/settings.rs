@@ -58,21 +58,12 @@ fn gap(arguments: &ExplainArguments) -> Result<Option<&'static str>, ConfigError
 }
 
 fn config(arguments: &ExplainArguments) -> Result<Config, ConfigErrors> {
-    let config = Config::from_variables(|name| {
-        let argument = match name {
-            "OAUTH2_ISSUER" => arguments.issuer.clone(),
-            "OAUTH2_AUDIENCE" => arguments.audience.clone(),
-            "OAUTH2_PROFILE" => arguments.profile.clone(),
-            _ => None,
-        };
-        match argument {
-            Some(value) => Some(value),
-            None => Config::variable(name).ok().flatten(),
-        }
-    });
-    // A `.env` that cannot be read is the cause of the faults above, so it is reported first.
-    Config::variable("OAUTH2_ISSUER")?;
-    config
+    Config::from_env_below(|name| match name {
+        "OAUTH2_ISSUER" => arguments.issuer.clone(),
+        "OAUTH2_AUDIENCE" => arguments.audience.clone(),
+        "OAUTH2_PROFILE" => arguments.profile.clone(),
+        _ => None,
+    })
 }
 
 /// The error of a profile that is not known.

@@ -70,7 +70,7 @@ const ALIKE: f64 = 0.7;
 const PERHAPS: f64 = 0.6;
 
 /// The known name that is nearest to an unknown one.
-pub(super) fn nearest<'k>(unknown: &str, known: &[&'k str]) -> Option<&'k str> {
+pub(in crate::config) fn nearest<'k>(unknown: &str, known: &[&'k str]) -> Option<&'k str> {
     let mut best: Option<(f64, &str)> = None;
     for name in known {
         let alike = strsim::jaro(unknown, name);
