@@ -32,6 +32,14 @@ def beyond_loopback() -> str:
     return SETTINGS.replace(own, 'listen = "0.0.0.0:8080"\ndanger_plain_http = true')
 
 
+def keeping_files() -> str:
+    """The settings with both files that the service itself writes."""
+    issuer = f'url = "{ISSUER}"'
+    snapshot = 'key_snapshot = "/var/lib/portcullis/keys.json"'
+    log = '[log]\naudit = "/var/log/portcullis/audit.jsonl"'
+    return SETTINGS.replace(issuer, f"{issuer}\n{snapshot}") + f"\n{log}\n"
+
+
 class Api(BaseHTTPRequestHandler):
     slow = threading.Event()
     """Set when a request for a slow answer has come."""

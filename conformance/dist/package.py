@@ -44,6 +44,13 @@ CONFINED = [
 ]
 EXPOSURE = 2.0
 """The most that `systemd-analyze security` may say, of 10."""
+WRITTEN = {
+    "/var/lib/portcullis": "drwxr-x--- portcullis portcullis",
+    "/var/lib/portcullis/keys.json": "-rw------- portcullis portcullis",
+    "/var/log/portcullis": "drwx------ portcullis portcullis",
+    "/var/log/portcullis/audit.jsonl": "-rw------- portcullis portcullis",
+}
+"""What the service writes with the paths that the pages show for it."""
 
 
 def lint(report: Report, folder: Path) -> None:
@@ -67,7 +74,7 @@ def check(report: Report, folder: Path) -> None:
     _check_units(report)
     network.serve_api()
     provider = network.start_provider("/usr/bin/portcullis")
-    SETTINGS.write_text(network.SETTINGS)
+    SETTINGS.write_text(network.keeping_files())
     _start(report)
     _update(report, path)
     _start_by_socket(report)
@@ -102,11 +109,18 @@ def _state(unit: str, *properties: str) -> list[str]:
     return [told.get(it, "") for it in properties]
 
 
-def _check_files(report: Report) -> None:
-    for path, expected in MODES.items():
+def _check_modes(report: Report, modes: dict[str, str]) -> None:
+    for path, expected in modes.items():
+        if not os.path.lexists(path):
+            report.equal(path, "missing", expected)
+            continue
         found = os.stat(path)
         owner = f"{pwd.getpwuid(found.st_uid).pw_name} {grp.getgrgid(found.st_gid).gr_name}"
         report.equal(path, f"{stat.filemode(found.st_mode)} {owner}", expected)
+
+
+def _check_files(report: Report) -> None:
+    _check_modes(report, MODES)
     for user, status in {"portcullis": 0, "nobody": 1}.items():
         reader = ["setpriv", f"--reuid={user}", "--clear-groups", f"--regid={user}"]
         if user == "nobody":
@@ -145,6 +159,8 @@ def _start(report: Report) -> None:
     owner = pwd.getpwnam("portcullis").pw_uid
     report.equal("it runs as its user", Path(f"/proc/{process}").stat().st_uid, owner)
     _check_answers(report, 8080)
+    wait(lambda: all(map(os.path.lexists, WRITTEN)))
+    _check_modes(report, WRITTEN)
     SETTINGS.write_text(network.SETTINGS.replace("/public-data", "/other"))
     done = run("systemctl", "reload", "portcullis.service")
     report.check("systemd reloads it", done.returncode == 0, done.stdout)
@@ -207,8 +223,11 @@ def _remove(report: Report, path: Path) -> None:
     key.write_text("of the administrator")
     _dpkg(report, "--purge", "portcullis")
     report.check("a file of the administrator stays", key.exists())
+    report.equal("so do the service's own", [it for it in WRITTEN if not os.path.lexists(it)], [])
     report.equal("its user stays with it", run("id", "-un", "portcullis").stdout, "portcullis\n")
     shutil.rmtree(SETTINGS.parent)
+    for folder in ("/var/lib/portcullis", "/var/log/portcullis"):
+        shutil.rmtree(folder)
     _purge_again(report, path)
 
 

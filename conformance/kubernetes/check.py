@@ -69,6 +69,9 @@ REFUSALS = {
 }
 """What the chart refuses, and what it says then."""
 
+STORE = "rediss://portcullis:password@redis.redis.svc.cluster.local:6380"
+"""What a Secret with the URL of a store holds."""
+
 # One release is validated for each version, and reading the definitions takes most of the time.
 kubernetes_validate.utils.schema_contents = functools.cache(
     kubernetes_validate.utils.schema_contents
@@ -163,7 +166,8 @@ class Check:
         secrets = self.folder / "secrets"
         secrets.mkdir(exist_ok=True)
         for file in re.findall(r'"/etc/portcullis-secrets/([^"/]+)"', release.text):
-            (secrets / file).write_text("0123456789abcdef0123456789abcdef")
+            is_url = file.endswith("-url")
+            (secrets / file).write_text(STORE if is_url else "0123456789abcdef0123456789abcdef")
         text = release.text.replace("/etc/portcullis-secrets", str(secrets))
         file = self.folder / "portcullis.toml"
         file.write_text(text)

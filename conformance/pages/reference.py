@@ -15,6 +15,7 @@ import tempfile
 from pathlib import Path
 
 import reference_command
+import reference_danger
 import reference_settings
 from reference_help import HelpFault
 from reference_schema import SchemaFault
@@ -54,7 +55,9 @@ def pages(command: Command) -> tuple[dict[str, str], str]:
     settings, number = settings_page(command, version, reference_settings.SETTINGS, "config")
     provider, more = settings_page(command, version, reference_settings.PROVIDER, "idp")
     commands, told = reference_command.page(command, version)
+    dangers = reference_danger.page(json.loads(command("config", "schema")))
     made = {"settings.md": settings, "idp.md": provider, "command.md": commands}
+    made["danger.md"] = dangers
     return made, f"{number + more} settings, {told}"
 
 

@@ -40,6 +40,7 @@ fi
 "#;
 
 /// The user stays while files may be its own: another user could get its number, and so its files.
+/// Audit records and key snapshots are the operator's: no removal deletes them.
 pub(crate) const AFTER_REMOVAL: &str = r#"#!/bin/sh
 set -e
 
@@ -47,10 +48,16 @@ if [ "$1" = remove ] && [ -d /run/systemd/system ]; then
     systemctl daemon-reload
 fi
 if [ "$1" = purge ]; then
-    if [ -d /etc/portcullis ]; then
-        rmdir --ignore-fail-on-non-empty /etc/portcullis
-    fi
-    if [ ! -e /etc/portcullis ] && getent passwd portcullis >/dev/null; then
+    left=
+    for folder in /etc/portcullis /var/lib/portcullis /var/log/portcullis; do
+        if [ -d "$folder" ]; then
+            rmdir --ignore-fail-on-non-empty "$folder"
+        fi
+        if [ -e "$folder" ]; then
+            left=yes
+        fi
+    done
+    if [ -z "$left" ] && getent passwd portcullis >/dev/null; then
         userdel portcullis
     fi
 fi

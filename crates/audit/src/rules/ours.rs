@@ -10,7 +10,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "audit.ours_danger",
         severity: Severity::Warning,
-        section: "docs/audit.md#our-own-settings",
+        section: "docs/reference/danger.md",
         title: "a setting that loosens security is switched on",
         cure: "remove it; or keep it, and give the reason with `--ignore`",
         check: RuleCheck::Settings(dangers),

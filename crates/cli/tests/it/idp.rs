@@ -93,3 +93,13 @@ tenant = "a/b"
         assert!(said.contains(told), "{told}: {said}");
     }
 }
+
+/// An address that somebody chose is used, or is an error: settings name it.
+#[test]
+fn a_chosen_address_that_is_taken_is_an_error() {
+    let folder = Folder::new("idp-taken");
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let (is_fine, said) = folder.run_plainly(&["idp", "--listen", &address]);
+    assert!(!is_fine && said.contains("cannot be listened on"), "{said}");
+}

@@ -88,3 +88,29 @@ impl<'r> EventRecord<'r> {
         line.into_bytes()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::telemetry::record_page;
+    use std::net::Ipv4Addr;
+
+    /// Every member has a value: a new one has to be written here, and so on the page.
+    #[test]
+    fn the_page_lists_every_member() {
+        let record = EventRecord {
+            time: String::new(),
+            request_id: Some(""),
+            record: "event",
+            outcome: "",
+            receiver: "",
+            event: "",
+            jti: Some(""),
+            marks: &[String::new()],
+            peer: Some(Caller::Direct(Ipv4Addr::LOCALHOST.into())),
+            facts: Some(""),
+        };
+        let listed = record_page::members("**A logout or a security event**");
+        assert_eq!(listed, record_page::written(&record.json()));
+    }
+}

@@ -13,6 +13,8 @@ pub(crate) mod exposition;
 pub(crate) mod meters;
 mod plain_json;
 pub(crate) mod record;
+#[cfg(test)]
+mod record_page;
 
 use crate::decision::policy::RouteDecision;
 use crate::request::caller::Caller;

@@ -286,6 +286,41 @@ fn cut(text: &str, most: usize) -> Cow<'_, str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::telemetry::record_page;
+    use std::net::Ipv4Addr;
+
+    /// Every member has a value: a new one has to be written here, and so on the page.
+    #[test]
+    fn the_page_lists_every_member() {
+        let present = Entitlements::default();
+        let record = AuditRecord {
+            time: String::new(),
+            request_id: "",
+            trace_id: Some(""),
+            outcome: "deny",
+            code: "",
+            code_url: Some(String::new()),
+            method: "".into(),
+            host: "",
+            path: "".into(),
+            route: "",
+            peer: Some(Caller::Direct(Ipv4Addr::LOCALHOST.into())),
+            who: Some(CallerRecord {
+                issuer: "".into(),
+                kind: "",
+                subject: Some("".into()),
+                client: Some("".into()),
+                tenant: Some("".into()),
+            }),
+            required: Some(&present),
+            present: Some(&present),
+            facts: Some(String::new()),
+            policies: &["".into()],
+            latency_us: 0,
+        };
+        let listed = record_page::members("**A decision** has these members");
+        assert_eq!(listed, record_page::written(&record.json()));
+    }
 
     #[test]
     fn members_are_bounded() {

@@ -36,6 +36,7 @@ pub struct Idp {
     pub(crate) state: Arc<IdpState>,
     audience: String,
     address: SocketAddr,
+    taken_address: Option<SocketAddr>,
     servers: Servers,
 }
 
@@ -86,12 +87,14 @@ impl Idp {
             state.mtls_base = state.beside(address);
         }
         let (state, address) = (Arc::new(state), listeners.address);
+        let taken_address = listeners.taken;
         let servers = listeners.serve(&endpoint::router(&state), state.tls.as_ref());
         let audience = state.audience_for(USERS_CLIENT);
         Ok(Self {
             state,
             audience,
             address,
+            taken_address,
             servers,
         })
     }
@@ -104,6 +107,12 @@ impl Idp {
     /// The address it listens on.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// The address of the settings, if it was taken and [`address`](Self::address) has its place:
+    /// see [`free_port_if_taken`](IdpConfig::free_port_if_taken).
+    pub fn taken_address(&self) -> Option<SocketAddr> {
+        self.taken_address
     }
 
     /// The address of the key set.

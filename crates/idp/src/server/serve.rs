@@ -18,6 +18,8 @@ use tokio::task::JoinHandle;
 pub(crate) struct Listeners {
     listener: TcpListener,
     pub(crate) address: SocketAddr,
+    /// The address that the settings name, where it is taken and another one has its place.
+    pub(crate) taken: Option<SocketAddr>,
     /// For clients with certificates.
     mutual: Option<(TcpListener, SocketAddr)>,
 }
@@ -30,9 +32,11 @@ pub(crate) struct Servers {
 
 impl Listeners {
     pub(crate) async fn new(config: &IdpConfig) -> Result<Self, ConfigErrors> {
+        let mut taken = None;
         let usual = match TcpListener::bind(config.listen).await {
             // For developers who run a second provider: the first free port will do.
             Err(error) if error.kind() == ErrorKind::AddrInUse && config.free_port_if_taken => {
+                taken = Some(config.listen);
                 bind("listen", SocketAddr::new(config.listen.ip(), 0)).await
             }
             Err(error) => Err(unusable("listen", config.listen, &error)),
@@ -50,6 +54,7 @@ impl Listeners {
         Ok(Self {
             listener,
             address,
+            taken,
             mutual,
         })
     }

@@ -40,6 +40,8 @@ async fn a_taken_port_is_told_or_another_one_found() {
     .await
     .unwrap();
     assert_ne!(second.address(), first.address());
+    assert_eq!(second.taken_address(), Some(first.address()));
+    assert_eq!(first.taken_address(), None);
 }
 
 #[tokio::test]

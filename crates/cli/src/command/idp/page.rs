@@ -2,6 +2,7 @@
 
 use crate::output::{Page, QUIET, STRONG, WARNING};
 use portcullis_idp::{Dialect, Idp, TokenFormat};
+use std::net::SocketAddr;
 
 /// The page of this provider. `has_own_config` says that its clients come from a file.
 pub(super) fn page(idp: &Idp, has_own_config: bool) -> String {
@@ -9,6 +10,9 @@ pub(super) fn page(idp: &Idp, has_own_config: bool) -> String {
     page.heading(STRONG, "Portcullis development identity provider");
     page.line("");
     add_facts(&mut page, idp);
+    if let Some(taken) = idp.taken_address() {
+        page.heading(WARNING, &taken_warning(taken, idp.address()));
+    }
     let warning = "For development only: passwords are public, and anybody can get a token.";
     page.heading(WARNING, warning);
     page.heading(
@@ -40,6 +44,14 @@ pub(super) fn page(idp: &Idp, has_own_config: bool) -> String {
         "portcullis idp fault token slow:2000 --issuer {base}"
     ));
     page.into_text()
+}
+
+/// Settings and pages name the usual address: nobody should wonder why nothing answers there.
+fn taken_warning(taken: SocketAddr, address: SocketAddr) -> String {
+    format!(
+        "{taken} is taken, so this provider listens on {address}. Use its issuer in your \
+         settings, or stop the other program and start again."
+    )
 }
 
 fn add_facts(page: &mut Page, idp: &Idp) {
@@ -104,4 +116,24 @@ fn settings(idp: &Idp, has_own_config: bool) -> Vec<String> {
         lines.push("OAUTH2_CLIENT_SECRET=service-secret".to_owned());
     }
     lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use portcullis_idp::IdpConfig;
+
+    #[tokio::test]
+    async fn the_page_tells_that_the_usual_port_is_taken() {
+        let first = Idp::start(IdpConfig::default()).await.unwrap();
+        let config = IdpConfig {
+            listen: first.address(),
+            free_port_if_taken: true,
+            ..IdpConfig::default()
+        };
+        let second = Idp::start(config).await.unwrap();
+        let told = format!("{} is taken, so", first.address());
+        assert!(page(&second, false).contains(&told));
+        assert!(!page(&first, false).contains("is taken"));
+    }
 }
