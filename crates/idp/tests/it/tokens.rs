@@ -269,7 +269,19 @@ async fn userinfo_is_for_openid_tokens_of_users() {
     let (_, service) =
         json(post(&idp, "/token", "grant_type=client_credentials", SERVICE).await).await;
     assert_eq!(ask(service["access_token"].as_str().unwrap()).await.0, 401);
-    assert_eq!(ask("made-up").await.0, 401);
+    let made_up = client()
+        .get(format!("{}/userinfo", idp.issuer()))
+        .bearer_auth("made-up");
+    let refused = made_up.send().await.unwrap();
+    let challenge = refused.headers()["www-authenticate"].to_str().unwrap();
+    assert_eq!(
+        (refused.status().as_u16(), challenge),
+        (
+            401,
+            "Bearer realm=\"idp\", error=\"invalid_token\", \
+             error_description=\"the access token is unknown, expired or revoked\""
+        )
+    );
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use crate::config::client::RegisteredClient;
 use crate::dialect::shape::RefreshRule;
 use crate::endpoint::authorize::answer::{ResponseMode, ReturnAddress};
 use crate::endpoint::client::mismatch::{Mismatch, RefusalReason};
-use crate::endpoint::client::redirect_uri::is_registered;
+use crate::endpoint::client::redirect_uri::{is_other_loopback_name, is_registered};
 use crate::endpoint::client::target::OPENID_SCOPES;
 use crate::endpoint::http::error::{OAuthError, printable};
 use crate::endpoint::http::params::Params;
@@ -124,7 +124,13 @@ fn recipient(
         }
         _ => {
             let registered = ("redirect_uris", &client.redirect_uris[..]);
-            Err(Mismatch::of_client(&client, "redirect_uri", sent, registered).into())
+            let mut mismatch = Mismatch::of_client(&client, "redirect_uri", sent, registered);
+            // The most frequent difference, and the hardest to see: both are this machine.
+            if is_other_loopback_name(&client.redirect_uris, sent.unwrap_or_default()) {
+                let both = " (`localhost` and `127.0.0.1` are different hosts)";
+                mismatch.expected.push_str(both);
+            }
+            Err(mismatch.into())
         }
     }
 }
