@@ -316,6 +316,9 @@ async fn keys_rotate_with_and_without_overlap() {
     assert_eq!(response.status(), 204);
     let third = kids().await;
     assert!(third.len() == 1 && !second.contains(&third[0]));
+    let bare = client().post(format!("{}/dev/rotate", idp.base()));
+    assert_eq!(bare.send().await.unwrap().status(), 204);
+    assert!(!kids().await.contains(&third[0]));
 }
 
 /// A developer has to find the mistake: the answer tells what was sent, and what was expected.
@@ -333,7 +336,7 @@ async fn a_code_that_does_not_fit_its_request_tells_what_differs() {
             "%2Fother",
             "`redirect_uri`: expected `http://127.0.0.1:4711/callback`",
         ),
-        ("code=", "code=x", "the code is unknown, expired or used"),
+        ("code=", "code=x", "the code is unknown: never issued here"),
     ] {
         let form = code_form(&code(&idp).await);
         let changed = match form.contains(from) {
