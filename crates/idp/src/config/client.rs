@@ -67,8 +67,14 @@ pub struct RegisteredClient {
     /// Claims in every token that it gets, in place of the dialect's own.
     #[serde(default)]
     pub claims: JsonObject,
-    /// Skips every check: any secret, address, scope and audience is good. For tests that do not
-    /// care about the client.
+    /// Accepts authorization requests without PKCE (RFC 7636), as a legacy client sends them: a
+    /// stolen code can be used then. Only for clients that authenticate. A challenge that is sent
+    /// is checked. Default false.
+    #[serde(default)]
+    pub danger_no_pkce: bool,
+    /// Skips the checks of what the client registered: any secret, http or https address, scope and
+    /// audience is good. PKCE, `grant_types` and signed assertions are still checked. For tests
+    /// that do not care about the client.
     #[serde(default)]
     pub danger_unchecked: bool,
 }
@@ -185,6 +191,7 @@ impl RegisteredClient {
             .list("audiences", &self.audiences)
             .list("roles", &self.roles)
             .object("claims", &self.claims)
+            .flag("danger_no_pkce", self.danger_no_pkce)
             .flag("danger_unchecked", self.danger_unchecked)
             .into_text()
     }
@@ -201,6 +208,14 @@ impl RegisteredClient {
                 .found_as(format!("none at the client `{}`", self.id))
                 .given(&["secret", "jwk", "jwks", "redirect_uris", "grant_types"])
                 .help("add `secret`, `jwk` or `redirect_uris`, or `grant_types` for a device");
+        }
+        // Nothing else would tie a public client's code to the browser that asked for it.
+        if self.danger_no_pkce && self.is_public() {
+            faults
+                .expected("danger_no_pkce", "a client that authenticates")
+                .found_as(format!("the public client `{}`", self.id))
+                .given(&["secret", "jwk", "jwks"])
+                .help("give it a `secret`, or let it send `code_challenge`");
         }
         let is_private = |jwk: &Value| {
             ["d", "k", "p", "q"]

@@ -51,11 +51,19 @@ pub struct IdpConfig {
     pub tls: Option<Tls>,
     /// The signature algorithm: `RS256` (default) or any other that Portcullis verifies.
     pub algorithm: String,
-    /// The file of the private key (PKCS #8 in PEM), so that the key set survives a restart. A
-    /// missing file is written. Default none: a new key at every start.
+    /// The file of the private key (PKCS #8 in PEM) that signs after every start. A missing file
+    /// is written, an existing one never: keys of a rotation are lost at a restart, and the file's
+    /// key signs again. Default none: a new key at every start.
     pub key_file: Option<PathBuf>,
     /// The lifetime of access tokens, in seconds. Default 3,600.
     pub access_token_lifetime: u32,
+    /// The lifetime of ID tokens, in seconds. Default that of access tokens.
+    pub id_token_lifetime: Option<u32>,
+    /// The lifetime of authorization codes, in seconds. Default 60; RFC 6749 allows 600 at most.
+    pub authorization_code_lifetime: u32,
+    /// The lifetime of refresh tokens, in seconds. Default 1,209,600 (14 days). Each use issues a
+    /// new one, which lasts as long again.
+    pub refresh_token_lifetime: u32,
     /// `jwt` or `opaque`. Default the imitated provider's: opaque for Google, ZITADEL and Ory
     /// Hydra.
     pub access_token_format: Option<TokenFormat>,
@@ -142,6 +150,11 @@ impl Default for IdpConfig {
             key_file: None,
             algorithm: Algorithm::RS256.name().to_owned(),
             access_token_lifetime: 3_600,
+            id_token_lifetime: None,
+            // A browser needs a second.
+            authorization_code_lifetime: 60,
+            // Long enough that no development session meets the limit.
+            refresh_token_lifetime: 14 * 24 * 3_600,
             access_token_format: None,
             audience: None,
             users: vec![
@@ -166,6 +179,11 @@ impl Default for IdpConfig {
 }
 
 impl IdpConfig {
+    pub(crate) fn id_token_lifetime(&self) -> u32 {
+        self.id_token_lifetime
+            .unwrap_or(self.access_token_lifetime)
+    }
+
     /// Reads TOML.
     ///
     /// # Errors

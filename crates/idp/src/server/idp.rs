@@ -322,7 +322,13 @@ fn warn_of_dangers(config: &IdpConfig) {
         if client.danger_unchecked {
             tracing::warn!(
                 client = client.id,
-                "danger_unchecked: this client passes every check"
+                "danger_unchecked: any secret, address, scope and audience is good"
+            );
+        }
+        if client.danger_no_pkce {
+            tracing::warn!(
+                client = client.id,
+                "danger_no_pkce: a stolen code of this client can be used"
             );
         }
     }

@@ -19,6 +19,7 @@ use crate::fault::switches::Switches;
 use crate::keys::KeyRing;
 use crate::keys::tls::TlsMaterial;
 use crate::state::clients::ClientRegistry;
+use crate::state::origin::Origin;
 use crate::state::outbound::Outbound;
 use crate::state::users::UserRegistry;
 use crate::store::Store;
@@ -164,6 +165,24 @@ impl IdpState {
             Some(id) => id.clone(),
             None => self.shape.user_id(&user.username),
         }
+    }
+
+    /// The names of all users, in the order of the settings.
+    pub(crate) fn usernames(&self) -> Vec<String> {
+        let users = self.users.all().into_iter();
+        users.map(|(user, _)| user.username.clone()).collect()
+    }
+
+    /// The names of the clients. Those of clients that registered themselves are random, and help
+    /// nobody.
+    pub(crate) fn client_ids(&self) -> Vec<String> {
+        let mut ids = Vec::new();
+        for (client, origin) in self.clients.with_origins() {
+            if origin != Origin::Registration {
+                ids.push(client.id.clone());
+            }
+        }
+        ids
     }
 
     pub(crate) fn client(&self, id: &str) -> Option<Arc<RegisteredClient>> {

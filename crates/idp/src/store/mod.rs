@@ -6,6 +6,7 @@ pub(crate) mod devices;
 pub(crate) mod expiring;
 pub(crate) mod journal;
 pub(crate) mod notice;
+pub(crate) mod redemption;
 pub(crate) mod registration;
 pub(crate) mod registrations;
 pub(crate) mod session;
@@ -17,14 +18,14 @@ pub(crate) mod trials;
 
 use crate::store::expiring::ExpiringMap;
 use crate::store::notice::Notices;
+use crate::store::redemption::{AuthorizationCode, StoredRefreshToken};
 use crate::store::registration::Registration;
 use crate::store::session::Session;
 use crate::store::stream::EventStream;
-use crate::token::encoding::random_text;
 use crate::token::issued::{IssuedAccessToken, IssuedIdToken};
 use crate::token::kind::FlowToken;
 use serde_json::Value;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 /// Everything that was issued and has not expired.
 #[derive(Default)]
@@ -48,8 +49,9 @@ pub(crate) struct Store {
     /// The `jti` of the latest logout token and of the latest event, for one that repeats it.
     pub(crate) last_jti: HashMap<FlowToken, String>,
     registered: HashMap<String, Registration>,
+    /// Why each was revoked.
     // Never shrinks: a number for each revoked grant costs little until the provider stops.
-    revoked_grants: HashSet<u64>,
+    revoked_grants: HashMap<u64, &'static str>,
     grants: u64,
 }
 
@@ -80,15 +82,6 @@ pub(crate) struct UserGrant {
     pub(crate) way: &'static str,
 }
 
-/// An authorization code.
-#[derive(Clone)]
-pub(crate) struct AuthorizationCode {
-    pub(crate) grant: UserGrant,
-    pub(crate) redirect_uri: String,
-    pub(crate) challenge: String,
-    used: bool,
-}
-
 /// A pushed authorization request (RFC 9126).
 #[derive(Clone)]
 struct PushedRequest {
@@ -97,91 +90,10 @@ struct PushedRequest {
     parameters: String,
 }
 
-#[derive(Clone)]
-struct StoredRefreshToken {
-    grant: UserGrant,
-    used: bool,
-}
-
 impl Store {
     pub(crate) fn next_grant(&mut self) -> u64 {
         self.grants += 1;
         self.grants
-    }
-
-    /// A code for this grant, good once and for a minute.
-    pub(crate) fn add_code(
-        &mut self,
-        grant: UserGrant,
-        redirect_uri: String,
-        challenge: String,
-        now: u64,
-    ) -> String {
-        let code = random_text(32);
-        self.codes.insert(
-            &code,
-            AuthorizationCode {
-                grant,
-                redirect_uri,
-                challenge,
-                used: false,
-            },
-            // RFC 6749, section 4.1.2, allows ten minutes at most; a browser needs a second.
-            now + 60,
-            now,
-        );
-        code
-    }
-
-    /// Redeems a code. A second use revokes the tokens of the first (RFC 6749, section 4.1.2).
-    pub(crate) fn redeem(&mut self, code: &str, now: u64) -> Option<AuthorizationCode> {
-        let found = self.codes.find(code, now)?;
-        if found.used {
-            // A second use means that somebody else has the code.
-            let grant = found.grant.id;
-            self.revoked_grants.insert(grant);
-            return None;
-        }
-        // A logout or a revocation since the sign-in counts as well.
-        if self.revoked_grants.contains(&found.grant.id) {
-            return None;
-        }
-        // Marked and kept, because a removed code could not betray its second use.
-        found.used = true;
-        Some(found.clone())
-    }
-
-    /// A refresh token for this grant.
-    pub(crate) fn add_refresh_token(&mut self, grant: UserGrant, now: u64) -> String {
-        // Long enough that no development session meets the limit.
-        const FOURTEEN_DAYS: u64 = 14 * 24 * 3_600;
-        let token = random_text(32);
-        self.refresh_tokens.insert(
-            &token,
-            StoredRefreshToken { grant, used: false },
-            now + FOURTEEN_DAYS,
-            now,
-        );
-        token
-    }
-
-    /// The grant of a refresh token, without using it up.
-    pub(crate) fn grant_of(&mut self, refresh_token: &str, now: u64) -> Option<UserGrant> {
-        let found = self.refresh_tokens.find(refresh_token, now)?;
-        Some(found.grant.clone())
-    }
-
-    /// Uses up a refresh token. A second use revokes its whole family (RFC 9700, section 4.14.2).
-    pub(crate) fn rotate(&mut self, refresh_token: &str, now: u64) -> Option<UserGrant> {
-        let found = self.refresh_tokens.find(refresh_token, now)?;
-        let (grant, used) = (found.grant.clone(), found.used);
-        found.used = true;
-        // A second use means that somebody else has the token: nobody gets another one.
-        if used {
-            self.revoked_grants.insert(grant.id);
-        }
-        // A logout or a revocation since the last refresh counts as well.
-        (!self.revoked_grants.contains(&grant.id)).then_some(grant)
     }
 
     pub(crate) fn add_access_token(&mut self, token: &str, issued: IssuedAccessToken, now: u64) {
@@ -194,7 +106,7 @@ impl Store {
         let found = self.access_tokens.find(token, now)?.clone();
         // Asked at every use, so that a revocation need not search for the tokens of its grant.
         if let Some(grant) = found.grant
-            && self.revoked_grants.contains(&grant)
+            && self.revoked_grants.contains_key(&grant)
         {
             return None;
         }
@@ -239,8 +151,9 @@ impl Store {
         first
     }
 
-    pub(crate) fn revoke_grant(&mut self, grant: u64) {
-        self.revoked_grants.insert(grant);
+    /// Revokes a grant; the first reason counts.
+    pub(crate) fn revoke_grant(&mut self, grant: u64, why: &'static str) {
+        self.revoked_grants.entry(grant).or_insert(why);
     }
 
     pub(crate) fn revoke_access_token(&mut self, token: &str) {

@@ -1,5 +1,6 @@
 //! Who is signed in, in which browser, and which clients have tokens of it.
 
+use crate::store::redemption::BY_LOGOUT;
 use crate::store::session::Session;
 use crate::store::{Store, UserGrant};
 use crate::token::encoding::random_text;
@@ -69,7 +70,9 @@ impl Store {
     pub(crate) fn end_session(&mut self, id: &str) -> Option<Session> {
         let session = self.sessions.remove(id)?;
         // Access tokens of the session become inactive with their grants.
-        self.revoked_grants.extend(&session.grants);
+        for grant in &session.grants {
+            self.revoke_grant(*grant, BY_LOGOUT);
+        }
         Some(session)
     }
 
@@ -98,7 +101,7 @@ impl Store {
     /// An ID token that has not expired and whose grant was not revoked.
     pub(crate) fn good_id_token(&mut self, token: &str, now: u64) -> Option<IssuedIdToken> {
         let issued = self.id_token(token, now)?;
-        let over = now >= issued.expires || self.revoked_grants.contains(&issued.grant);
+        let over = now >= issued.expires || self.revoked_grants.contains_key(&issued.grant);
         (!over).then_some(issued)
     }
 }

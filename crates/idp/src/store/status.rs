@@ -66,11 +66,15 @@ impl Store {
             // A used one is kept until it expires, because its second use is an alarm.
             TokenKind::Refresh => {
                 let found = self.refresh_tokens.find(token, now)?;
-                Some(of_grant(&found.grant, found.used))
+                let validity = found.validity;
+                let is_known = !validity.is_over(now);
+                is_known.then(|| of_grant(&found.grant, validity.is_used()))
             }
             TokenKind::Code => {
                 let found = self.codes.find(token, now)?;
-                Some(of_grant(&found.grant, found.used))
+                let validity = found.validity;
+                let is_known = !validity.is_over(now);
+                is_known.then(|| of_grant(&found.grant, validity.is_used()))
             }
         }
     }
@@ -82,7 +86,7 @@ impl Store {
         // Revoked counts more than used: it says why a code or token is worth nothing.
         let is_revoked = owner
             .grant
-            .is_some_and(|id| self.revoked_grants.contains(&id));
+            .is_some_and(|id| self.revoked_grants.contains_key(&id));
         match (is_revoked, owner.is_spent) {
             (true, _) => TokenStatus::Revoked,
             (false, true) => TokenStatus::Spent,

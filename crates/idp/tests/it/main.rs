@@ -24,6 +24,7 @@ mod logout;
 mod mutual_tls;
 mod pushed;
 mod receiver;
+mod redemption;
 mod refusals;
 mod register;
 mod ssf;

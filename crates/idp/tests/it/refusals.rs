@@ -1,7 +1,8 @@
 //! What refusals tell: what was sent, what is registered, and the line that registers it. Secrets
 //! are never part of it.
 
-use crate::{SERVICE, authorize_query, client, idp, json, parameter, post};
+use crate::{CALLBACK, SERVICE, authorize_query, client, idp, json, parameter, post, with_client};
+use portcullis_idp::{Idp, IdpConfig, RegisteredClient};
 
 #[tokio::test]
 async fn the_page_names_both_addresses_and_the_settings() {
@@ -26,6 +27,43 @@ async fn the_page_names_both_addresses_and_the_settings() {
             page.contains(told) && page.contains("Registered"),
             "{change:?}: {page}"
         );
+    }
+}
+
+/// The two names of loopback look alike to people only.
+#[tokio::test]
+async fn the_page_says_that_localhost_is_another_host() {
+    let web = RegisteredClient {
+        id: "page".to_owned(),
+        redirect_uris: vec!["http://localhost/callback".to_owned()],
+        ..RegisteredClient::default()
+    };
+    let idp = Idp::start(with_client(web)).await.unwrap();
+    for (uri, is_told) in [(CALLBACK, true), ("http://127.0.0.1/other", false)] {
+        let query = authorize_query(&[("client_id", "page"), ("redirect_uri", uri)]);
+        let response = client()
+            .get(format!("{}/authorize?{query}", idp.base()))
+            .send();
+        let page = response.await.unwrap().text().await.unwrap();
+        assert_eq!(page.contains("are different hosts"), is_told, "{page}");
+        assert!(
+            page.contains("<code>http://localhost/callback</code>"),
+            "{page}"
+        );
+    }
+}
+
+/// What `portcullis idp init` writes serves `portcullis token` and the guides.
+#[tokio::test]
+async fn the_starter_takes_both_names_of_loopback() {
+    let config = IdpConfig::from_toml(portcullis_idp::STARTER).unwrap();
+    let idp = Idp::start(config).await.unwrap();
+    for uri in [CALLBACK, "http://localhost:8080/callback"] {
+        let query = authorize_query(&[("redirect_uri", uri)]);
+        let response = client()
+            .get(format!("{}/authorize?{query}", idp.base()))
+            .send();
+        assert_eq!(response.await.unwrap().status(), 200, "{uri}");
     }
 }
 
@@ -149,11 +187,11 @@ async fn known_users_have_buttons() {
     assert_eq!(post(&idp, &path, "as=bob", None).await.status(), 303);
     assert_eq!(post(&idp, &path, "as=nobody", None).await.status(), 401);
 
-    let config = portcullis_idp::IdpConfig {
+    let config = IdpConfig {
         console: false,
         ..Default::default()
     };
-    let idp = portcullis_idp::Idp::start(config).await.unwrap();
+    let idp = Idp::start(config).await.unwrap();
     let shown = client()
         .get(format!("{}{path}", idp.base()))
         .send()
@@ -161,4 +199,31 @@ async fn known_users_have_buttons() {
         .unwrap();
     assert!(!shown.text().await.unwrap().contains("name=\"as\""));
     assert_eq!(post(&idp, &path, "as=bob", None).await.status(), 401);
+}
+
+/// A misspelt name is found in the list of those that are right.
+#[tokio::test]
+async fn an_unknown_name_is_told_with_the_known_ones() {
+    let idp = idp().await;
+    let told = async |path: &str, form: &str| {
+        let (status, answer) = json(post(&idp, path, form, None).await).await;
+        assert_eq!(status, 400, "{form}");
+        answer["error_description"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(
+        told("/dev/token", "user=alicia").await,
+        "`user`: expected the name of a user or of a client, found `alicia`; users: `alice`, \
+         `bob`; clients: `other`, `service`, `web`; help: in the settings, [[user]] username = \
+         'alicia'"
+    );
+    let code = told("/dev/device", "user=alice&user_code=BCDF-GHJK").await;
+    assert!(
+        code.starts_with("`user_code`: ") && code.contains("found `BCDF-GHJK`"),
+        "{code}"
+    );
+    let user = told("/dev/device", "user=alicia&user_code=BCDF-GHJK").await;
+    assert!(
+        user.starts_with("`user`: ") && user.ends_with("users: `alice`, `bob`"),
+        "{user}"
+    );
 }

@@ -269,7 +269,19 @@ async fn userinfo_is_for_openid_tokens_of_users() {
     let (_, service) =
         json(post(&idp, "/token", "grant_type=client_credentials", SERVICE).await).await;
     assert_eq!(ask(service["access_token"].as_str().unwrap()).await.0, 401);
-    assert_eq!(ask("made-up").await.0, 401);
+    let made_up = client()
+        .get(format!("{}/userinfo", idp.issuer()))
+        .bearer_auth("made-up");
+    let refused = made_up.send().await.unwrap();
+    let challenge = refused.headers()["www-authenticate"].to_str().unwrap();
+    assert_eq!(
+        (refused.status().as_u16(), challenge),
+        (
+            401,
+            "Bearer realm=\"idp\", error=\"invalid_token\", \
+             error_description=\"the access token is unknown, expired or revoked\""
+        )
+    );
 }
 
 #[tokio::test]
@@ -304,6 +316,9 @@ async fn keys_rotate_with_and_without_overlap() {
     assert_eq!(response.status(), 204);
     let third = kids().await;
     assert!(third.len() == 1 && !second.contains(&third[0]));
+    let bare = client().post(format!("{}/dev/rotate", idp.base()));
+    assert_eq!(bare.send().await.unwrap().status(), 204);
+    assert!(!kids().await.contains(&third[0]));
 }
 
 /// A developer has to find the mistake: the answer tells what was sent, and what was expected.
@@ -321,7 +336,7 @@ async fn a_code_that_does_not_fit_its_request_tells_what_differs() {
             "%2Fother",
             "`redirect_uri`: expected `http://127.0.0.1:4711/callback`",
         ),
-        ("code=", "code=x", "the code is unknown, expired or used"),
+        ("code=", "code=x", "the code is unknown: never issued here"),
     ] {
         let form = code_form(&code(&idp).await);
         let changed = match form.contains(from) {

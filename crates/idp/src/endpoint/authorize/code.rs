@@ -164,7 +164,7 @@ fn send_code(state: &IdpState, request: CodeRequest, session: &Session) -> Respo
         grant,
         request.back.redirect_uri.clone(),
         request.challenge,
-        now,
+        (state.config.authorization_code_lifetime, now),
     );
     drop(store);
     request.back.send(state, &[("code", &code)])

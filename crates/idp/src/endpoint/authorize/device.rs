@@ -6,10 +6,10 @@
 //! not counted.
 
 use crate::endpoint::authorize::code::{WRONG_PASSWORD, user_of};
-use crate::endpoint::client::mismatch::Mismatch;
+use crate::endpoint::client::mismatch::{Mismatch, list};
 use crate::endpoint::client::target::OPENID_SCOPES;
 use crate::endpoint::http::caller::PostedForm;
-use crate::endpoint::http::error::{OAuthError, json};
+use crate::endpoint::http::error::{OAuthError, json, printable};
 use crate::endpoint::http::params::Params;
 use crate::endpoint::session::pages;
 use crate::endpoint::token::grant_types::DEVICE_CODE;
@@ -116,12 +116,30 @@ fn decide_by(state: &IdpState, params: &Params) -> Result<(), OAuthError> {
     let typed = params.need("user_code")?;
     let known = match params.find("deny") {
         Some("true") => deny(state, typed),
-        _ => allow(state, typed, params.need("user")?),
+        _ => {
+            let name = params.need("user")?;
+            if state.user(name).is_none() {
+                return Err(unknown_user(state, name));
+            }
+            allow(state, typed, name)
+        }
     };
     if known {
         return Ok(());
     }
-    Err(OAuthError::invalid_request("unknown code or unknown user"))
+    Err(OAuthError::invalid_request(&format!(
+        "`user_code`: expected the code of a device that waits for its user, found `{}`; a code is \
+         good once, and for {LIFE} s",
+        printable(typed)
+    )))
+}
+
+fn unknown_user(state: &IdpState, name: &str) -> OAuthError {
+    let users = list(&state.usernames());
+    OAuthError::invalid_request(&format!(
+        "`user`: expected the name of a user, found `{}`; users: {users}",
+        printable(name)
+    ))
 }
 
 /// Allows a device for a user, if both are known.

@@ -7,7 +7,7 @@ use crate::config::client::RegisteredClient;
 use crate::dialect::shape::RefreshRule;
 use crate::endpoint::authorize::answer::{ResponseMode, ReturnAddress};
 use crate::endpoint::client::mismatch::{Mismatch, RefusalReason};
-use crate::endpoint::client::redirect_uri::is_registered;
+use crate::endpoint::client::redirect_uri::{is_other_loopback_name, is_registered};
 use crate::endpoint::client::target::OPENID_SCOPES;
 use crate::endpoint::http::error::{OAuthError, printable};
 use crate::endpoint::http::params::Params;
@@ -22,7 +22,8 @@ pub(crate) struct CodeRequest {
     pub(crate) client: Arc<RegisteredClient>,
     pub(crate) scope: String,
     pub(crate) audience: String,
-    pub(crate) challenge: String,
+    /// None for a client that may go without PKCE, and does.
+    pub(crate) challenge: Option<String>,
     pub(crate) nonce: Option<String>,
     /// `prompt`: whether the client wants a page.
     pub(crate) prompt: Option<String>,
@@ -82,7 +83,7 @@ pub(crate) fn judge(
         scope,
         audience: audience.map_err(|error| back.refuse(error.error, &error.description))?,
         client,
-        challenge: challenge(params).unwrap_or_default().to_owned(),
+        challenge: copy_of(params, "code_challenge"),
         nonce: copy_of(params, "nonce"),
         prompt: copy_of(params, "prompt"),
         max_age,
@@ -124,7 +125,13 @@ fn recipient(
         }
         _ => {
             let registered = ("redirect_uris", &client.redirect_uris[..]);
-            Err(Mismatch::of_client(&client, "redirect_uri", sent, registered).into())
+            let mut mismatch = Mismatch::of_client(&client, "redirect_uri", sent, registered);
+            // The most frequent difference, and the hardest to see: both are this machine.
+            if is_other_loopback_name(&client.redirect_uris, sent.unwrap_or_default()) {
+                let both = " (`localhost` and `127.0.0.1` are different hosts)";
+                mismatch.expected.push_str(both);
+            }
+            Err(mismatch.into())
         }
     }
 }
@@ -164,12 +171,16 @@ fn check(client: &RegisteredClient, params: &Params) -> Result<(), OAuthError> {
         let problem = "request objects are not supported: send the parameters themselves";
         return Err(OAuthError::new("request_not_supported", problem));
     }
-    // `plain` would show the verifier to whoever sees the request.
-    expect(params, "code_challenge_method", "S256", "invalid_request")?;
+    let sent = |name: &str| params.find(name).is_some();
+    let pkce = !client.danger_no_pkce || sent("code_challenge") || sent("code_challenge_method");
+    if pkce {
+        // `plain` would show the verifier to whoever sees the request.
+        expect(params, "code_challenge_method", "S256", "invalid_request")?;
+    }
     // Both are SHA-256 in base64url without padding, so a wrong length means a wrong method.
-    for name in ["code_challenge", "dpop_jkt"] {
+    for (name, is_needed) in [("code_challenge", pkce), ("dpop_jkt", false)] {
         let length = params.find(name).map(str::len);
-        let is_optional = name == "dpop_jkt" && length.is_none();
+        let is_optional = !is_needed && length.is_none();
         if length != Some(SHA256_LENGTH) && !is_optional {
             let found = length.map_or("none".to_owned(), |length| format!("{length} characters"));
             return Err(OAuthError::invalid_request(&format!(
@@ -194,10 +205,4 @@ fn expect(params: &Params, name: &str, value: &str, error: &'static str) -> Resu
             "`{name}`: expected `{value}`, found none"
         ))),
     }
-}
-
-/// The PKCE challenge (RFC 7636, section 4.2).
-fn challenge(params: &Params) -> Option<&str> {
-    let challenge = params.find("code_challenge")?;
-    (challenge.len() == SHA256_LENGTH).then_some(challenge)
 }

@@ -9,7 +9,6 @@ use crate::config::client::RegisteredClient;
 use crate::config::toml_text::TableText;
 use crate::endpoint::http::error::{OAuthError, printable};
 use crate::state::IdpState;
-use crate::state::origin::Origin;
 
 /// How many values a sentence lists.
 const MOST_LISTED: usize = 6;
@@ -86,18 +85,11 @@ impl Mismatch {
         id: &str,
         (member, value): (&'static str, &str),
     ) -> Self {
-        let mut registered = Vec::new();
-        for (client, origin) in state.clients.with_origins() {
-            // The names of clients that registered themselves are random: they help nobody.
-            if origin != Origin::Registration {
-                registered.push(client.id.clone());
-            }
-        }
         Self {
             parameter: "client_id",
             sent: (!id.is_empty()).then(|| id.to_owned()),
             expected: "the `id` of a client".to_owned(),
-            registered,
+            registered: state.client_ids(),
             cure: (!id.is_empty()).then(|| SettingsCure {
                 client: id.to_owned(),
                 member,
@@ -181,7 +173,8 @@ impl SettingsCure {
     }
 }
 
-fn list(values: &[String]) -> String {
+/// The first few of these names, each in backticks.
+pub(crate) fn list(values: &[String]) -> String {
     if values.is_empty() {
         return "none".to_owned();
     }

@@ -20,6 +20,19 @@ pub(crate) fn is_among(registered: &[String], uri: &str) -> bool {
         .any(|known| known == uri || same_but_for_the_port(known, uri))
 }
 
+/// Whether an address would be registered under the other name of loopback.
+pub(crate) fn is_other_loopback_name(registered: &[String], uri: &str) -> bool {
+    let (ip, name) = ("http://127.0.0.1", "http://localhost");
+    [(ip, name), (name, ip)]
+        .into_iter()
+        .any(|(sent, other)| {
+            let Some(path) = path_after(sent, uri) else {
+                return false;
+            };
+            is_among(registered, &format!("{other}{path}"))
+        })
+}
+
 fn same_but_for_the_port(registered: &str, uri: &str) -> bool {
     for origin in ["http://127.0.0.1", "http://[::1]", "http://localhost"] {
         if let Some(path) = path_after(origin, registered) {

@@ -197,7 +197,10 @@ fn form(
 ) -> Response {
     let content = html! {
         @if before.is_some_and(|before| before.danger_unchecked) {
-            p.notice.whole { "This client passes every check (" code { "danger_unchecked" } ")." }
+            p.notice.whole {
+                "Any secret, address, scope and audience of this client is good ("
+                code { "danger_unchecked" } ")."
+            }
         }
         (fields(before, values))
     };

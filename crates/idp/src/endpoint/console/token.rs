@@ -6,6 +6,7 @@ use crate::endpoint::console::time;
 use crate::endpoint::console::tokens::{address, standing, status, subject, way};
 use crate::state::IdpState;
 use crate::store::journal::TokenRecord;
+use crate::store::redemption::BY_REVOCATION;
 use crate::store::status::TokenStatus;
 use crate::token::claims::JsonObject;
 use crate::token::kind::TokenKind;
@@ -137,7 +138,7 @@ pub(crate) async fn revoke(State(state): State<Arc<IdpState>>, Path(id): Path<St
                 .unwrap_or_default();
             if let Some(grant) = owner.grant {
                 // All that came of the sign-in: a stolen code or token may have children.
-                store.revoke_grant(grant);
+                store.revoke_grant(grant, BY_REVOCATION);
             }
         }
         TokenKind::Id => {}

@@ -1,7 +1,8 @@
 //! Makes a token from a form, for `/dev/token` and for the console.
 
+use crate::endpoint::client::mismatch::list;
 use crate::endpoint::dev::switches::object;
-use crate::endpoint::http::error::OAuthError;
+use crate::endpoint::http::error::{OAuthError, printable};
 use crate::endpoint::http::params::Params;
 use crate::fault::flaw::Flaw;
 use crate::issue::builder::{TokenBuilder, token_for};
@@ -39,9 +40,7 @@ pub(crate) fn make_token(
     let name = params.need("user")?;
     // A misspelt name would make a token for a user who does not exist.
     if state.user(name).is_none() && state.clients.get(name).is_none() {
-        return Err(OAuthError::invalid_request(
-            "expected the name of a user or of a client",
-        ));
+        return Err(unknown_name(state, name));
     }
     let format = params.find("format").unwrap_or_default();
     let flaw = params.find("flaw").filter(|flaw| *flaw != "none");
@@ -67,6 +66,17 @@ pub(crate) fn make_token(
         }
     };
     Ok(OrderedToken { token, kind })
+}
+
+/// What was sent, and the names that are known.
+fn unknown_name(state: &IdpState, name: &str) -> OAuthError {
+    let (users, clients) = (state.usernames(), state.client_ids());
+    let (users, clients) = (list(&users), list(&clients));
+    OAuthError::invalid_request(&format!(
+        "`user`: expected the name of a user or of a client, found `{}`; users: {users}; \
+         clients: {clients}; help: in the settings, [[user]] username = '{0}'",
+        printable(name)
+    ))
 }
 
 fn apply_params(mut builder: TokenBuilder, params: &Params) -> Result<TokenBuilder, OAuthError> {

@@ -16,7 +16,8 @@ use crate::keys::Overlap;
 use crate::state::IdpState;
 use crate::token::kind::FlowToken;
 use axum::Json;
-use axum::extract::State;
+use axum::body::HttpBody as _;
+use axum::extract::{FromRequest as _, Request, State};
 use axum::http::StatusCode;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::response::{IntoResponse as _, Response};
@@ -40,22 +41,34 @@ pub(crate) async fn token(
 }
 
 /// `POST /dev/rotate`, with `overlap=true` to keep the old key published beside the new one, or
-/// `same_kid=true` to give its name to the new one.
-pub(crate) async fn rotate(
-    State(state): State<Arc<IdpState>>,
-    form: Result<PostedForm, OAuthError>,
-) -> Response {
-    // Without a parameter the old key goes at once: that is the case worth testing.
-    let overlap = match only(form, &["overlap", "same_kid"]) {
-        Ok(PostedForm { params, .. }) if params.find("overlap") == Some("true") => Overlap::With,
-        Ok(PostedForm { params, .. }) if params.find("same_kid") == Some("true") => {
-            Overlap::SameKid
+/// `same_kid=true` to give its name to the new one. The body may be empty.
+pub(crate) async fn rotate(State(state): State<Arc<IdpState>>, request: Request) -> Response {
+    match read_overlap(&state, request).await {
+        Ok(overlap) => {
+            state.keys.rotate(overlap).await;
+            StatusCode::NO_CONTENT.into_response()
         }
-        Ok(_) => Overlap::Without,
-        Err(error) => return error.into_response(),
-    };
-    state.keys.rotate(overlap).await;
-    StatusCode::NO_CONTENT.into_response()
+        Err(error) => error.into_response(),
+    }
+}
+
+async fn read_overlap(state: &Arc<IdpState>, request: Request) -> Result<Overlap, OAuthError> {
+    // Programs send no type with an empty body.
+    let has_type = request.headers().contains_key(CONTENT_TYPE);
+    if !has_type && request.body().is_end_stream() {
+        return Ok(Overlap::Without);
+    }
+    let form = PostedForm::from_request(request, state).await;
+    let params = only(form, &["overlap", "same_kid"])?.params;
+    let is_set = |name: &str| params.find(name) == Some("true");
+    Ok(if is_set("overlap") {
+        Overlap::With
+    } else if is_set("same_kid") {
+        Overlap::SameKid
+    } else {
+        // The old key goes at once: that is the case worth testing.
+        Overlap::Without
+    })
 }
 
 /// `POST /dev/logout` with `user`: signs them out everywhere, and returns which clients were

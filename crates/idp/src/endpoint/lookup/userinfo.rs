@@ -17,27 +17,51 @@ use axum::response::{IntoResponse as _, Response};
 use serde_json::Value;
 use std::sync::Arc;
 
-/// An error: its status, the scheme and the parameters of its challenge.
-struct UserInfoError(StatusCode, &'static str, &'static str);
+/// An error: its scheme, its name (RFC 6750, section 3.1), and what is wrong.
+struct UserInfoError(&'static str, &'static str, &'static str);
 
 pub(crate) async fn userinfo(State(state): State<Arc<IdpState>>, caller: RequestHead) -> Response {
     let response = match user_claims(&state, &caller) {
         Ok(claims) => ([(CACHE_CONTROL, "no-store")], Json(claims)).into_response(),
-        Err(UserInfoError(status, scheme, error)) => {
-            let algorithms = format!(", algs=\"{}\"", ALGORITHMS.join(" "));
-            let more = if scheme == "DPoP" { &algorithms } else { "" };
-            let challenge = format!("{scheme} realm=\"idp\"{error}{more}");
-            (
-                status,
-                [
-                    (WWW_AUTHENTICATE, challenge.as_str()),
-                    (CACHE_CONTROL, "no-store"),
-                ],
-            )
-                .into_response()
+        Err(error) => {
+            let challenge = error.challenge();
+            let headers = [
+                (WWW_AUTHENTICATE, challenge.as_str()),
+                (CACHE_CONTROL, "no-store"),
+            ];
+            (error.status(), headers).into_response()
         }
     };
     dpop::with_nonce(&state, response)
+}
+
+impl UserInfoError {
+    fn status(&self) -> StatusCode {
+        match self.1 {
+            "insufficient_scope" => StatusCode::FORBIDDEN,
+            _ => StatusCode::UNAUTHORIZED,
+        }
+    }
+
+    fn challenge(&self) -> String {
+        let Self(scheme, error, description) = *self;
+        let mut challenge = format!("{scheme} realm=\"idp\"");
+        let mut add = |name: &str, value: &str| {
+            challenge.push_str(&format!(", {name}=\"{value}\""));
+        };
+        // No error without a token (RFC 6750, section 3.1).
+        if !error.is_empty() {
+            add("error", error);
+            add("error_description", description);
+        }
+        if error == "insufficient_scope" {
+            add("scope", "openid");
+        }
+        if scheme == "DPoP" {
+            add("algs", &ALGORITHMS.join(" "));
+        }
+        challenge
+    }
 }
 
 fn user_claims(state: &IdpState, caller: &RequestHead) -> Result<JsonObject, UserInfoError> {
@@ -47,23 +71,25 @@ fn user_claims(state: &IdpState, caller: &RequestHead) -> Result<JsonObject, Use
     } else if let Some(token) = shown_as(headers, "DPoP") {
         (token, "DPoP")
     } else {
-        // No error without a token (RFC 6750, section 3.1).
-        return Err(UserInfoError(StatusCode::UNAUTHORIZED, "Bearer", ""));
+        return Err(UserInfoError("Bearer", "", ""));
     };
-    let unknown = UserInfoError(StatusCode::UNAUTHORIZED, scheme, INVALID_TOKEN);
+    let invalid = |why| UserInfoError(scheme, INVALID_TOKEN, why);
     let issued = state.store().access_token(token, state.now());
     let Some(issued) = issued else {
-        return Err(unknown);
+        return Err(invalid("the access token is unknown, expired or revoked"));
     };
-    let Some(user) = state.user(issued.username.as_deref().unwrap_or_default()) else {
-        return Err(unknown);
+    let Some(username) = &issued.username else {
+        return Err(invalid("the access token is a client's, not a user's"));
+    };
+    let Some(user) = state.user(username) else {
+        return Err(invalid("the user of the access token no longer exists"));
     };
     // Before the scopes: a thief without the key learns nothing about the token.
     confirm(state, caller, &issued, scheme, token)?;
     let mut scopes = issued.scope.as_deref().unwrap_or_default().split(' ');
     if !scopes.any(|scope| scope == "openid") {
-        let error = ", error=\"insufficient_scope\", scope=\"openid\"";
-        return Err(UserInfoError(StatusCode::FORBIDDEN, scheme, error));
+        let why = "the access token lacks the scope openid";
+        return Err(UserInfoError(scheme, "insufficient_scope", why));
     }
     // From the ID token, so that `sub` is the same in both (OpenID Connect Core, section 5.3.2).
     let mut claims = state
@@ -73,7 +99,7 @@ fn user_claims(state: &IdpState, caller: &RequestHead) -> Result<JsonObject, Use
     Ok(claims)
 }
 
-const INVALID_TOKEN: &str = ", error=\"invalid_token\"";
+const INVALID_TOKEN: &str = "invalid_token";
 const CLAIMS: [&str; 5] = [
     "sub",
     "name",
@@ -90,31 +116,37 @@ fn confirm(
     scheme: &'static str,
     token: &str,
 ) -> Result<(), UserInfoError> {
-    let invalid = Err(UserInfoError(
-        StatusCode::UNAUTHORIZED,
-        scheme,
-        INVALID_TOKEN,
-    ));
+    let invalid = |why| Err(UserInfoError(scheme, INVALID_TOKEN, why));
     let nothing = Value::Null;
     let cnf = issued.claims.get("cnf").unwrap_or(&nothing);
     if let Some(bound) = cnf.get("x5t#S256").and_then(Value::as_str)
         && caller.x5t().as_deref() != Some(bound)
     {
-        return invalid;
+        return invalid("the access token is bound to another certificate");
     }
     // A bound token as Bearer would be a downgrade (RFC 9449, section 7.2).
     if issued.token_type() != scheme {
-        return invalid;
+        return invalid(match scheme {
+            "Bearer" => "the access token is bound to a key: send it as DPoP, with a proof",
+            _ => "the access token is bound to no key: send it as Bearer",
+        });
     }
     if scheme == "Bearer" {
         return Ok(());
     }
     let bound = cnf.get("jkt").and_then(Value::as_str);
-    let error = match dpop::proven_key(state, caller, Some(token)) {
+    let (error, why) = match dpop::proven_key(state, caller, Some(token)) {
         Ok(Some(jkt)) if Some(jkt.as_str()) == bound => return Ok(()),
-        Ok(Some(_)) => return invalid,
-        Err(error) if error.error == "use_dpop_nonce" => ", error=\"use_dpop_nonce\"",
-        Ok(None) | Err(_) => ", error=\"invalid_dpop_proof\"",
+        Ok(Some(_)) => return invalid("the access token is bound to another key"),
+        Ok(None) => ("invalid_dpop_proof", "the header DPoP is missing"),
+        Err(error) if error.error == "use_dpop_nonce" => (
+            "use_dpop_nonce",
+            "the proof needs the nonce of the header DPoP-Nonce",
+        ),
+        Err(_) => (
+            "invalid_dpop_proof",
+            "the proof is not valid for this request",
+        ),
     };
-    Err(UserInfoError(StatusCode::UNAUTHORIZED, scheme, error))
+    Err(UserInfoError(scheme, error, why))
 }

@@ -7,17 +7,15 @@ use aws_lc_rs::constant_time;
 use serde_json::Value;
 
 pub(crate) fn tokens(ask: &GrantRequest<'_>) -> Result<Value, OAuthError> {
-    let (code, verifier) = (ask.params.need("code")?, ask.params.need("code_verifier")?);
+    let (code, verifier) = (ask.params.need("code")?, ask.params.find("code_verifier"));
+    // Only such a client can have a code without a challenge.
+    if verifier.is_none() && !ask.client.danger_no_pkce {
+        ask.params.need("code_verifier")?;
+    }
     let redirect_uri = ask.params.need("redirect_uri")?;
     // Used up before the checks, so that nobody gets a second guess at the verifier.
     let redeemed = ask.state.store().redeem(code, ask.state.now());
-    let Some(code) = redeemed else {
-        return Err(unknown());
-    };
-    let challenge = sha256(verifier.as_bytes());
-    let proven =
-        constant_time::verify_slices_are_equal(challenge.as_bytes(), code.challenge.as_bytes())
-            .is_ok();
+    let code = redeemed.map_err(|error| OAuthError::invalid_grant(&error.sentence("code")))?;
     // A real provider says nothing to whoever guesses. Here the developer has to find the mistake.
     if code.grant.client != ask.client.id {
         return Err(mismatch("client_id", &code.grant.client, &ask.client.id));
@@ -25,13 +23,7 @@ pub(crate) fn tokens(ask: &GrantRequest<'_>) -> Result<Value, OAuthError> {
     if code.redirect_uri != redirect_uri {
         return Err(mismatch("redirect_uri", &code.redirect_uri, redirect_uri));
     }
-    if !proven {
-        return Err(mismatch(
-            "SHA-256 of `code_verifier`",
-            &code.challenge,
-            &challenge,
-        ));
-    }
+    check_verifier(code.challenge.as_deref(), verifier)?;
     // The code alone must not be enough where the client named its key (RFC 9449, section 10).
     if code.grant.jkt.is_some() && code.grant.jkt != ask.binding.jkt {
         return Err(OAuthError::invalid_grant(
@@ -41,8 +33,24 @@ pub(crate) fn tokens(ask: &GrantRequest<'_>) -> Result<Value, OAuthError> {
     ask.tokens_of_user(&code.grant, &code.grant.scope)
 }
 
-fn unknown() -> OAuthError {
-    OAuthError::invalid_grant("the code is unknown, expired or used")
+/// The proof of PKCE (RFC 7636, section 4.6).
+fn check_verifier(challenge: Option<&str>, verifier: Option<&str>) -> Result<(), OAuthError> {
+    const NAME: &str = "SHA-256 of `code_verifier`";
+    match (challenge, verifier) {
+        (None, None) => Ok(()),
+        // An attacker may have taken the challenge out (RFC 9700, section 4.8.2).
+        (None, Some(_)) => Err(OAuthError::invalid_grant(
+            "`code_verifier`: expected none, because the authorization request had no \
+             `code_challenge`",
+        )),
+        (Some(challenge), None) => Err(mismatch(NAME, challenge, "none")),
+        (Some(challenge), Some(verifier)) => {
+            let found = sha256(verifier.as_bytes());
+            let (known, shown) = (challenge.as_bytes(), found.as_bytes());
+            constant_time::verify_slices_are_equal(known, shown)
+                .map_err(|_| mismatch(NAME, challenge, &found))
+        }
+    }
 }
 
 /// The request differs from the one that the code was issued for.

@@ -3,16 +3,16 @@
 use crate::endpoint::client::target::is_within;
 use crate::endpoint::http::error::OAuthError;
 use crate::endpoint::token::request::GrantRequest;
+use crate::store::redemption::RedemptionError;
 use serde_json::Value;
 
 pub(crate) fn tokens(ask: &GrantRequest<'_>) -> Result<Value, OAuthError> {
     let (state, token) = (ask.state, ask.params.need("refresh_token")?);
     // One lock from the checks to the rotation, so that nothing changes in between.
     let mut store = state.store();
-    let grant = match store.grant_of(token, state.now()) {
-        Some(grant) if grant.client == ask.client.id => grant,
-        _ => return Err(unknown()),
-    };
+    let grant = store
+        .grant_of(token, &ask.client.id, state.now())
+        .map_err(refuse)?;
     // A wrong request must not use the token up, so key and scope are checked first.
     if is_bound_elsewhere(&grant.x5t, &ask.binding.x5t) {
         return Err(OAuthError::invalid_grant(
@@ -35,9 +35,7 @@ pub(crate) fn tokens(ask: &GrantRequest<'_>) -> Result<Value, OAuthError> {
             "a refresh cannot ask for more than was granted",
         ));
     }
-    let Some(grant) = store.rotate(token, state.now()) else {
-        return Err(unknown());
-    };
+    let grant = store.rotate(token, state.now()).map_err(refuse)?;
     // The tokens need the store themselves: holding its lock here would be a deadlock.
     drop(store);
     ask.tokens_of_user(&grant, &scope)
@@ -47,6 +45,6 @@ fn is_bound_elsewhere(bound: &Option<String>, shown: &Option<String>) -> bool {
     bound.is_some() && bound != shown
 }
 
-fn unknown() -> OAuthError {
-    OAuthError::invalid_grant("the refresh token is unknown, expired, used, or another client's")
+fn refuse(error: RedemptionError) -> OAuthError {
+    OAuthError::invalid_grant(&error.sentence("refresh token"))
 }

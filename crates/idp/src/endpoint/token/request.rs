@@ -60,7 +60,8 @@ impl GrantRequest<'_> {
         let id_token = TokenBuilder::for_user(self.state, user, &grant.client)
             .of_grant(grant)
             .audience(&grant.client)
-            .into_id_token(grant.nonce.clone(), Some(at_hash));
+            .into_id_token(grant.nonce.clone(), Some(at_hash))
+            .lifetime(self.state.config.id_token_lifetime());
         // Read before a flaw can change it: a hint names the true user.
         let subject = id_token.subject();
         let id_token = id_token.with_ordered_flaws().sign();
@@ -77,9 +78,8 @@ impl GrantRequest<'_> {
             x5t: self.binding.x5t.clone().filter(|_| public),
             ..grant.clone()
         };
-        self.state
-            .store()
-            .add_refresh_token(bound, self.state.now())
+        let life = (self.state.config.refresh_token_lifetime, self.state.now());
+        self.state.store().add_refresh_token(bound, life)
     }
 
     fn remember(&self, id_token: &str, subject: String, grant: &UserGrant) {
@@ -91,7 +91,7 @@ impl GrantRequest<'_> {
             grant: grant.id,
             auth_time: grant.auth_time,
             subject,
-            expires: now + u64::from(state.config.access_token_lifetime),
+            expires: now + u64::from(state.config.id_token_lifetime()),
         };
         state.store().add_id_token(id_token, issued, now);
     }

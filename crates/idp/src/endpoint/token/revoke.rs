@@ -3,6 +3,7 @@
 use crate::endpoint::http::caller::PostedForm;
 use crate::endpoint::http::error::OAuthError;
 use crate::state::IdpState;
+use crate::store::redemption::BY_REVOCATION;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
@@ -23,11 +24,9 @@ fn end(state: &IdpState, form: &PostedForm) -> Result<(), OAuthError> {
     let (token, now) = (form.params.need("token")?, state.now());
     let mut store = state.store();
     // The hint may be wrong (RFC 7009, section 2.1), so both kinds are looked for in any case.
-    if let Some(grant) = store.grant_of(token, now)
-        && grant.client == client.id
-    {
+    if let Ok(grant) = store.grant_of(token, &client.id, now) {
         // The access tokens of the same grant end too (RFC 7009, section 2.1).
-        store.revoke_grant(grant.id);
+        store.revoke_grant(grant.id, BY_REVOCATION);
     }
     if let Some(issued) = store.access_token(token, now)
         && issued.client == client.id
