@@ -11,7 +11,7 @@ use super::websocket::Handshake;
 use crate::decision::policy::{DPOP, ForwardPermit, RouteDecision};
 use crate::decision::routes::Route;
 use crate::forward::body::{Body, Ending, StreamBody};
-use crate::forward::headers;
+use crate::forward::headers::{self, ClientView};
 use crate::forward::request_body::{Progress, RequestBody};
 use crate::forward::upstream::{InFlightGuard, Upstream, UpstreamBody, UpstreamRequest};
 use crate::generation::Generation;
@@ -302,11 +302,18 @@ impl<'g> Exchange<'g> {
     ) -> Result<(), Refusal> {
         let Generation {
             client_address,
+            hosts,
             identity,
             ..
         } = self.generation;
-        // Read first: `strip_request` removes the headers that list the proxies.
+        // Read first: `strip_request` removes the headers by which proxies tell of the client.
         let before = client_address.forwarded_for(self.peer, &request.headers);
+        let told = client_address.forwarded_host(self.peer, &request.headers, hosts);
+        let client = ClientView {
+            before: &before,
+            host: told.as_ref().unwrap_or(&request.target.host),
+            scheme: request.target.scheme,
+        };
         let headers = &mut request.headers;
         // Headers of the gateway come after, or `Connection` could name them away.
         headers::strip_request(headers, identity);
@@ -315,13 +322,7 @@ impl<'g> Exchange<'g> {
             headers::join_cookies(headers);
         }
         let mut values = Values::new();
-        headers::add_forwarded(
-            headers,
-            self.peer,
-            &request.target.host,
-            &before,
-            &mut values,
-        );
+        headers::add_forwarded(headers, self.peer, &client, &mut values);
         if let Some(prefix) = route.stripped_prefix(&request.target) {
             values.push(prefix);
             values.set(headers, FORWARDED_PREFIX);

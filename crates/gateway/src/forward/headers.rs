@@ -11,6 +11,7 @@ use http::header::{
     CONNECTION, COOKIE, EXPECT, HeaderMap, HeaderName, HeaderValue, PROXY_AUTHENTICATE,
     PROXY_AUTHORIZATION, TE, TRAILER, TRANSFER_ENCODING, UPGRADE, VIA,
 };
+use portcullis_core::HttpScheme;
 
 const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
 const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");
@@ -88,25 +89,33 @@ fn wants_trailers(headers: &HeaderMap) -> bool {
     list_members(headers, &TE).any(|coding| coding.eq_ignore_ascii_case("trailers"))
 }
 
-/// Replaces the `X-Forwarded-*` fields by what the gateway knows of the client. `before` is what
-/// trusted proxies say of those before them, or empty.
+/// What the upstream is told of the client's own request.
+pub(crate) struct ClientView<'r> {
+    /// What trusted proxies say of those before them, or empty.
+    pub(crate) before: &'r str,
+    pub(crate) host: &'r Host,
+    /// `None` where a trusted proxy names it unreadably: then that of the connection counts.
+    pub(crate) scheme: Option<HttpScheme>,
+}
+
+/// Replaces the `X-Forwarded-*` fields by what the gateway knows of the client.
 pub(crate) fn add_forwarded(
     headers: &mut HeaderMap,
     peer: Peer,
-    host: &Host,
-    before: &str,
+    client: &ClientView<'_>,
     values: &mut Values,
 ) {
-    if !before.is_empty() {
-        values.push(before);
+    if !client.before.is_empty() {
+        values.push(client.before);
         values.push(", ");
     }
     values.push_address(peer.address);
     values.set(headers, FORWARDED_FOR);
-    values.push(host.authority());
+    values.push(client.host.authority());
     values.set(headers, FORWARDED_HOST);
-    let scheme = if peer.secure { "https" } else { "http" };
-    headers.insert(FORWARDED_PROTO, HeaderValue::from_static(scheme));
+    let scheme = client.scheme.unwrap_or(peer.scheme());
+    let scheme = HeaderValue::from_static(scheme.name());
+    headers.insert(FORWARDED_PROTO, scheme);
 }
 
 /// Adds the gateway to `Via` (RFC 9110, section 7.6.3).

@@ -12,6 +12,7 @@
 mod forwarded;
 mod node;
 
+use crate::request::host::{Host, HostPattern};
 use crate::request::peer::Peer;
 use http::header::{FORWARDED, HeaderMap, HeaderName, HeaderValue};
 use ipnet::{IpNet, Ipv4Net};
@@ -115,11 +116,26 @@ impl ClientAddress {
         if self.is_trusted(peer) && headers.contains_key(FORWARDED_PROTO) {
             return forwarded_scheme(headers);
         }
-        Some(if peer.secure {
-            HttpScheme::Https
-        } else {
-            HttpScheme::Http
-        })
+        Some(peer.scheme())
+    }
+
+    /// The host that the client asked for, if a trusted proxy names one of those that are served. With
+    /// no list of them it is not believed: many proxies pass on what a client writes there.
+    pub(crate) fn forwarded_host(
+        &self,
+        peer: Peer,
+        headers: &HeaderMap,
+        served: &[HostPattern],
+    ) -> Option<Host> {
+        if served.is_empty() || !self.is_trusted(peer) {
+            return None;
+        }
+        let mut values = headers.get_all(FORWARDED_HOST).iter();
+        let (Some(value), None) = (values.next(), values.next()) else {
+            return None;
+        };
+        let host = Host::parse(value.to_str().ok()?)?;
+        HostPattern::serves(served, &host).then_some(host)
     }
 
     /// The caller of a request that this neighbour holds and asks about. It is never the neighbour.
@@ -228,6 +244,7 @@ impl CallerHeader {
     }
 }
 
+const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
 /// The scheme that a proxy in front names, if it names one.

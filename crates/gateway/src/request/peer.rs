@@ -1,5 +1,6 @@
 //! The other end of a connection.
 
+use portcullis_core::HttpScheme;
 use portcullis_core::proof::Thumbprint;
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -23,6 +24,14 @@ impl Peer {
             unix: address.is_none(),
             secure: false,
             certificate: None,
+        }
+    }
+
+    /// The scheme of the connection.
+    pub(crate) fn scheme(self) -> HttpScheme {
+        match self.secure {
+            true => HttpScheme::Https,
+            false => HttpScheme::Http,
         }
     }
 }

@@ -25,7 +25,7 @@ pub(crate) struct Target {
     /// The path as the client wrote it, where that is another spelling.
     sent: Option<Box<str>>,
     /// The scheme that the client used, if the door knows it.
-    scheme: Option<HttpScheme>,
+    pub(crate) scheme: Option<HttpScheme>,
     /// The path on the wire, where an application sees only its end.
     outer: Option<Box<str>>,
 }

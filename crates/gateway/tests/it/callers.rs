@@ -5,7 +5,7 @@
 use crate::client::{ClientResponse, get};
 use crate::setup::TestSetup;
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue, Request, Response};
+use http::{HeaderName, HeaderValue, Request, Response, Version};
 use http_body_util::Full;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
@@ -28,6 +28,98 @@ async fn sends(
             .append(name, HeaderValue::from_bytes(value).unwrap());
     }
     setup.client().send(request).await
+}
+
+/// What the upstream learns of the scheme and the host from these headers, over both versions of
+/// HTTP.
+async fn told(setup: &TestSetup, headers: &[(&str, &str)]) -> (String, String) {
+    let mut told = Vec::new();
+    for version in [Version::HTTP_11, Version::HTTP_2] {
+        let mut request = get("/x", Some(&setup.token()));
+        for (name, value) in headers {
+            let name = HeaderName::try_from(*name).unwrap();
+            request
+                .headers_mut()
+                .append(name, value.parse().unwrap());
+        }
+        let status = if version == Version::HTTP_2 {
+            let uri = "http://gw.example/x".parse().unwrap();
+            *request.uri_mut() = uri;
+            request.headers_mut().remove("host");
+            setup.client().open_http2(request).await.status()
+        } else {
+            setup.client().open(request).await.status()
+        };
+        assert_eq!(status, 200, "{version:?} {headers:?}");
+        let saw = setup.upstream.take_requests();
+        let [proto, host] = ["x-forwarded-proto", "x-forwarded-host"].map(|name| {
+            let values = saw[0].values(name);
+            assert_eq!(values.len(), 1, "{version:?} {values:?}");
+            values[0].to_owned()
+        });
+        assert_eq!(saw[0].values("host"), ["gw.example"]);
+        told.push((proto, host));
+    }
+    assert_eq!(told[0], told[1], "{headers:?}");
+    told.remove(0)
+}
+
+const HOSTS: &str = "hosts = [\"gw.example\", \"*.shop.example\"]\n";
+const TRUSTED: &str = "trusted_proxies = [\"127.0.0.0/8\"]\n";
+const PROTO: &str = "x-forwarded-proto";
+const HOST: &str = "x-forwarded-host";
+
+#[tokio::test]
+async fn a_trusted_proxy_is_believed_about_scheme_and_host() {
+    let setup = TestSetup::new(&format!("{TRUSTED}{HOSTS}")).await;
+    let own = ("http", "gw.example");
+    for (headers, expected) in [
+        (vec![], own),
+        (vec![(PROTO, "https")], ("https", "gw.example")),
+        (vec![(PROTO, "wss")], ("https", "gw.example")),
+        (vec![(PROTO, "http")], own),
+        (vec![(PROTO, "")], own),
+        (vec![(PROTO, "ftp")], own),
+        (vec![(PROTO, "https, http")], own),
+        (vec![(PROTO, "https"), (PROTO, "https")], own),
+        (
+            vec![(HOST, "A.Shop.Example:8443")],
+            ("http", "a.shop.example:8443"),
+        ),
+        (
+            vec![(PROTO, "https"), (HOST, "a.shop.example")],
+            ("https", "a.shop.example"),
+        ),
+        (vec![(HOST, "evil.example")], own),
+        (vec![(HOST, "a.shop.example, evil.example")], own),
+        (vec![(HOST, "a.shop.example/x")], own),
+        (
+            vec![(HOST, "a.shop.example"), (HOST, "b.shop.example")],
+            own,
+        ),
+    ] {
+        let (proto, host) = told(&setup, &headers).await;
+        assert_eq!((&*proto, &*host), expected, "{headers:?}");
+    }
+}
+
+/// Many proxies pass on what a client writes there.
+#[tokio::test]
+async fn a_host_is_believed_only_where_the_settings_list_hosts() {
+    let setup = TestSetup::new(TRUSTED).await;
+    let headers = [(PROTO, "https"), (HOST, "a.shop.example")];
+    let (proto, host) = told(&setup, &headers).await;
+    assert_eq!((&*proto, &*host), ("https", "gw.example"));
+}
+
+#[tokio::test]
+async fn nobody_else_is_believed_about_scheme_and_host() {
+    for trusted in ["", "trusted_proxies = [\"192.0.2.0/24\"]\n"] {
+        let setup = TestSetup::new(&format!("{trusted}{HOSTS}")).await;
+        let headers = [(PROTO, "https"), (HOST, "a.shop.example")];
+        let (proto, host) = told(&setup, &headers).await;
+        assert_eq!((&*proto, &*host), ("http", "gw.example"), "{trusted}");
+    }
 }
 
 const LIMITED: &str = "trusted_proxies = [\"127.0.0.0/8\"]\nlimits = { failing_callers = 3 }\n";

@@ -3,6 +3,7 @@
 use super::calls::{Front, bearer, make, make_without_gateway, make_without_keys, metadata};
 use super::corpus;
 use super::installed;
+use super::peers;
 use super::setup::RecipeSetup;
 use crate::e2e::process::Process;
 use std::path::Path;
@@ -39,6 +40,22 @@ async fn the_metadata_of_a_resource_is_for_everybody() {
     let world = RecipeSetup::changed("caddy-metadata", SETTINGS, "[[route]]", to).await;
     let _caddy = start(&program, &world).await;
     metadata::read(&world);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_cannot_forge_its_address() {
+    let Some(program) = installed("PORTCULLIS_PYTHON", "caddy") else {
+        return;
+    };
+    for (header, told) in [
+        ("X-Forwarded-For", true),
+        ("X-Real-IP", false),
+        ("Forwarded", false),
+    ] {
+        let world = peers::believing("caddy", SETTINGS, header).await;
+        let _caddy = start(&program, &world).await;
+        peers::forge(&world, told).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,6 +3,7 @@
 use super::calls::{Front, bearer, make, make_without_gateway, make_without_keys, metadata};
 use super::corpus;
 use super::installed;
+use super::peers;
 use super::setup::RecipeSetup;
 use crate::e2e::process::Process;
 use std::path::Path;
@@ -38,6 +39,22 @@ async fn the_metadata_of_a_resource_is_for_everybody() {
     let world = RecipeSetup::changed("envoy-metadata", SETTINGS, "[[route]]", to).await;
     let _envoy = start(&program, &world).await;
     metadata::read(&world);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_cannot_forge_its_address() {
+    let Some(program) = installed("PORTCULLIS_PYTHON", "envoy") else {
+        return;
+    };
+    for (header, told) in [
+        ("X-Forwarded-For", true),
+        ("X-Real-IP", true),
+        ("Forwarded", true),
+    ] {
+        let world = peers::believing("envoy", SETTINGS, header).await;
+        let _envoy = start(&program, &world).await;
+        peers::forge(&world, told).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

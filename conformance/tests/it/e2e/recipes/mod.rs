@@ -10,6 +10,7 @@ mod corpus;
 mod envoy;
 mod fastapi;
 mod nginx;
+mod peers;
 pub(super) mod setup;
 mod traefik;
 mod wire;

@@ -1,8 +1,9 @@
 //! Debian's nginx with `auth_request`.
 
-use super::calls::{Front, make, make_without_gateway, make_without_keys, metadata};
+use super::calls::{Front, bearer, make, make_without_gateway, make_without_keys, metadata};
 use super::corpus;
 use super::installed;
+use super::peers;
 use super::setup::RecipeSetup;
 use crate::e2e::process::Process;
 use std::path::Path;
@@ -25,6 +26,7 @@ async fn every_call_is_decided_by_the_gateway() {
     let _nginx = start(&program, &world).await;
     make(&world, &NGINX);
     corpus::send(&world, &NGINX);
+    names_each_request(&world);
     let inside = world.send("GET", "/_portcullis", &[]);
     assert_eq!(
         (inside.status, world.taken()),
@@ -33,6 +35,21 @@ async fn every_call_is_decided_by_the_gateway() {
     );
     world.stop_gateway();
     make_without_gateway(&world, 503);
+}
+
+/// The client, the API and the records have one id for a request.
+fn names_each_request(world: &RecipeSetup) {
+    let token = bearer(&world.idp.token("bob").sign());
+    let named = "X-Request-Id: of-a-client".to_owned();
+    for lines in [vec![token.clone()], vec![token, named]] {
+        let answer = world.send("GET", "/protected-data", &lines);
+        assert_eq!(answer.status, 200, "{answer:?}");
+        let (ids, got) = (answer.values("x-request-id"), world.taken());
+        assert_eq!(ids.len(), 1, "{answer:?}");
+        assert_eq!(ids[0] == "of-a-client", lines.len() == 2, "{ids:?}");
+        let line = format!("x-request-id: {}", ids[0]);
+        assert!(got[0].2.contains(&line), "{got:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -44,6 +61,22 @@ async fn the_metadata_of_a_resource_is_for_everybody() {
     let world = RecipeSetup::changed("nginx-metadata", SETTINGS, "[[route]]", to).await;
     let _nginx = start(&program, &world).await;
     metadata::read(&world);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_cannot_forge_its_address() {
+    let Some(program) = installed("PORTCULLIS_NGINX", "nginx") else {
+        return;
+    };
+    for (header, told) in [
+        ("X-Forwarded-For", true),
+        ("X-Real-IP", true),
+        ("Forwarded", false),
+    ] {
+        let world = peers::believing("nginx", SETTINGS, header).await;
+        let _nginx = start(&program, &world).await;
+        peers::forge(&world, told).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

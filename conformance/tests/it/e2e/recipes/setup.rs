@@ -156,6 +156,7 @@ impl RecipeSetup {
             ),
             ("https://idp.example.com", issuer.clone()),
             ("http://127.0.0.1:9000", issuer),
+            ("{folder}", self.folder.display().to_string()),
         ] {
             text = text.replace(written, &meant);
         }
