@@ -215,10 +215,55 @@ async fn an_upstream_that_is_away_is_one_line() {
         assert_eq!(gateway.code("/x", &token).await, "upstream.unreachable");
     }
     let lines = gateway.lines();
+    // As many as are written, without the default.
+    assert_eq!(with_message(&lines, "settings")[0]["fields"]["routes"], 1);
     assert_eq!(count(&lines, "the upstream fails"), 1, "{lines:#?}");
+    let first = with_message(&lines, "the upstream fails")[0];
+    assert!(first["fields"]["request_id"].is_string(), "{first}");
     assert_eq!(
         count(&lines, "not forwarded") + count(&lines, "the server"),
         0,
         "{lines:#?}"
     );
+}
+
+/// An audit finds both, but nobody audits a gateway that runs.
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn an_open_key_and_an_old_certificate_are_named() {
+    use std::os::unix::fs::PermissionsExt;
+    let idp = Idp::start(IdpConfig::default()).await.unwrap();
+    let files = Folder::new("old-certificate-files", free_port());
+    let [certificate, key] = ["old.crt", "old.key"].map(|name| files.0.join(name));
+    let mut params = rcgen::CertificateParams::new(["127.0.0.1".to_owned()]).unwrap();
+    params.not_after = rcgen::date_time_ymd(2_020, 1, 1);
+    let pair = rcgen::KeyPair::generate().unwrap();
+    std::fs::write(&certificate, params.self_signed(&pair).unwrap().pem()).unwrap();
+    std::fs::write(&key, pair.serialize_pem()).unwrap();
+    let mode = |mode| std::fs::set_permissions(&key, PermissionsExt::from_mode(mode)).unwrap();
+    mode(0o644);
+    let (place, key_place) = (certificate.display(), key.display());
+    let settings = format!(
+        "[log]\naudit = \"none\"\n[gateway.tls]\n\
+         certificate = \"{place}\"\nkey = \"{key_place}\"\n"
+    );
+    let gateway = LoggedGateway::start(&idp, "old-certificate", free_port(), &settings).await;
+    let lines = gateway.lines();
+    let old = with_message(&lines, "a certificate has expired");
+    assert_eq!(old.len(), 1, "{lines:#?}");
+    let expected = format!("{place} is valid until 2020-01-01T00:00:00Z");
+    assert_eq!(old[0]["fields"]["facts"], expected);
+    let open = "a private key is readable or writable by every user";
+    let told = with_message(&lines, open);
+    assert_eq!(told.len(), 1, "{lines:#?}");
+    let expected = format!("{key_place} has mode 0644");
+    assert_eq!(told[0]["fields"]["facts"], expected);
+    // A reload says it again of what is still so.
+    mode(0o640);
+    std::fs::write(&key, pair.serialize_pem() + "\n").unwrap();
+    let reloaded = "reloaded the certificates";
+    gateway.until(|lines| count(lines, reloaded) == 1).await;
+    let lines = gateway.lines();
+    assert_eq!(count(&lines, "a certificate has expired"), 2, "{lines:#?}");
+    assert_eq!(count(&lines, open), 1, "{lines:#?}");
 }

@@ -59,11 +59,13 @@ fn introduce(source: &SettingsSource, settings: &Settings) -> Result<(), Command
             let rows = sections.flat_map(|section| &section.rows);
             rows.map(|row| row.label.as_str()).collect::<Vec<_>>()
         };
+        // The last one is the default, which nobody wrote.
+        let routes = settings.routes().count().saturating_sub(1);
         tracing::info!(
             from,
             issuers = labels("Trusts").join(", "),
             outbound = labels("Leaves this machine").join(", "),
-            routes = labels("Who may call").len(),
+            routes,
             "settings"
         );
     } else {

@@ -155,13 +155,8 @@ impl<'g> Exchange<'g> {
                 response
             }
             Err(error) => {
-                if let RequestError::Refusal(refusal) = &error {
-                    self.generation
-                        .telemetry
-                        .meters
-                        .bounds
-                        .count_refusal(refusal);
-                }
+                let (route, trace) = (self.route, self.trace.as_ref());
+                error.record(self.generation, route, &self.id, trace);
                 error.into_response(server, self.id)
             }
         };
@@ -243,7 +238,7 @@ impl<'g> Exchange<'g> {
         permit: &ForwardPermit,
     ) -> Result<(Response<UpstreamBody>, InFlightGuard), RequestError> {
         let span = self.upstream_span(upstream);
-        let refusal = match upstream.send(request).instrument(span).await {
+        let refusal = match upstream.send(request, &self.id).instrument(span).await {
             Ok(answer) => return Ok(answer),
             Err(refusal) => refusal,
         };

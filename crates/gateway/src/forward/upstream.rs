@@ -117,10 +117,11 @@ impl Upstream {
         &self.settings
     }
 
-    /// Sends a request, and waits for the head of the response.
+    /// Sends a request, and waits for the head of the response. The log names it by its id.
     pub(crate) async fn send(
         &self,
         request: UpstreamRequest,
+        id: &str,
     ) -> Result<(Response<UpstreamBody>, InFlightGuard), Refusal> {
         // No queue: waiting would only add delay to an upstream that is too slow already.
         let Some(slot) = self.slots.take() else {
@@ -139,7 +140,7 @@ impl Upstream {
             Err(refusal) => {
                 if is_upstream_failure(&refusal) {
                     self.failures.increment(1);
-                    self.log_failure(&refusal);
+                    self.log_failure(&refusal, id);
                 }
                 Err(refusal)
             }
@@ -147,21 +148,25 @@ impl Upstream {
     }
 
     /// Logs the first request that failed, and now and then that more do.
-    fn log_failure(&self, refusal: &Refusal) {
+    fn log_failure(&self, refusal: &Refusal, request_id: &str) {
         let (upstream, code) = (&*self.settings.name, refusal.code());
         match self.log.fail(self.clock.elapsed()) {
             FailureNotice::First => {
-                tracing::warn!(upstream, code, facts = %refusal, "the upstream fails");
+                tracing::warn!(upstream, code, facts = %refusal, request_id, "the upstream fails");
             }
             FailureNotice::Again(toll) => tracing::warn!(
                 upstream,
                 code,
                 facts = %refusal,
+                request_id,
                 failures = toll.failures,
                 "the upstream still fails after {toll}, requests without an answer: {}",
                 toll.failures,
             ),
-            FailureNotice::Known => {}
+            // The requests in between are in the audit records.
+            FailureNotice::Known => {
+                tracing::debug!(upstream, code, facts = %refusal, request_id, "no answer");
+            }
         }
     }
 

@@ -119,8 +119,8 @@ impl ClientAddress {
         Some(peer.scheme())
     }
 
-    /// The host that the client asked for, if a trusted proxy names one of those that are served. With
-    /// no list of them it is not believed: many proxies pass on what a client writes there.
+    /// The host that the client asked for, if a trusted proxy names one of those that are served.
+    /// Without a list of them, none is believed: many proxies pass on what a client writes there.
     pub(crate) fn forwarded_host(
         &self,
         peer: Peer,

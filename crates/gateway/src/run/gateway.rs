@@ -92,13 +92,9 @@ impl Gateway {
         let context = ListenerContext::new(limits, bounds, Arc::clone(&telemetry));
         let generation = Generation::new(settings, &clock, &life, &telemetry, None)?;
         life.set_server(generation.policy.server.clone());
-        let mut tls = Vec::new();
-        for door in [&proxy, &forward_auth, &ext_authz, &receivers]
-            .into_iter()
-            .flatten()
-        {
-            tls.extend(door.tls.clone());
-        }
+        let doors = [&proxy, &forward_auth, &ext_authz, &receivers];
+        let doors = doors.into_iter().flatten();
+        let tls = doors.filter_map(|door| door.tls.clone()).collect();
         let state = Arc::new(GatewayState {
             generation: Arc::new(ArcSwap::from_pointee(generation)),
             listeners,
@@ -110,6 +106,7 @@ impl Gateway {
             telemetry,
             context,
         });
+        state.warn_of_expiry();
         Ok(Self {
             state,
             proxy,
@@ -341,6 +338,7 @@ impl Handle {
         for tls in &self.0.tls {
             faults.extend(tls.reload().err());
         }
+        self.0.warn_of_expiry();
         ConfigErrors::check(faults)
     }
 

@@ -17,6 +17,8 @@ use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 const PAUSE: Duration = Duration::from_secs(2);
+/// How often the log names a certificate that nobody renews.
+const REMINDER: Duration = Duration::from_secs(24 * 60 * 60);
 /// A larger file is refused before it is read.
 const MOST_BYTES: u64 = 4 * 1024 * 1024;
 
@@ -78,7 +80,10 @@ async fn follow(mut hangup: Option<Signal>, mut watcher: FileWatcher) {
     let clock = Arc::clone(watcher.handle.state().clock());
     loop {
         tokio::select! {
-            () = clock.sleep(PAUSE) => watcher.check(false).await,
+            () = clock.sleep(PAUSE) => {
+                watcher.check(false).await;
+                watcher.remind();
+            }
             () = wait_for(hangup.as_mut()) => watcher.reload_on_signal().await,
         }
     }
@@ -103,6 +108,8 @@ struct FileWatcher {
     /// The last settings that were tried, good or bad.
     settings: Option<SettingsText>,
     certificates: Vec<Option<Vec<u8>>>,
+    /// When the log named certificates that expire.
+    reminded: Duration,
 }
 
 /// The text of the settings, and of the policies that they name.
@@ -131,12 +138,14 @@ impl FileWatcher {
     fn new(handle: Handle, path: Option<PathBuf>, overrides: Overrides) -> Self {
         let read = path.as_deref().map(SettingsText::read);
         let certificates = read_certificates(&handle);
+        let reminded = handle.state().clock().elapsed();
         Self {
             handle,
             path,
             overrides,
             settings: read.and_then(Result::ok),
             certificates,
+            reminded,
         }
     }
 
@@ -151,6 +160,15 @@ impl FileWatcher {
             audit.reopen();
         }
         notify_systemd(&[NotifyState::Ready]);
+    }
+
+    /// Names certificates that expire, once a day.
+    fn remind(&mut self) {
+        let now = self.handle.state().clock().elapsed();
+        if now.saturating_sub(self.reminded) >= REMINDER {
+            self.handle.state().warn_of_expiry();
+            self.reminded = now;
+        }
     }
 
     /// Reads the files, and takes what has changed into use; all of it if `forced`.

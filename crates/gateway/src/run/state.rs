@@ -55,6 +55,13 @@ impl GatewayState {
         }
     }
 
+    /// Logs which certificates of listeners have expired, or soon will.
+    pub(crate) fn warn_of_expiry(&self) {
+        for tls in &self.tls {
+            tls.warn_of_expiry(self.clock.now());
+        }
+    }
+
     pub(crate) fn is_ready(&self) -> bool {
         // Load balancers need to turn away before the last requests are drained.
         self.generation().policy.server.is_ready() && !self.is_stopping()

@@ -5,6 +5,7 @@
 //! written at once. Those of the next few milliseconds are written together, so that a busy gateway
 //! does not wake the thread for each.
 
+use super::answer_record::AnswerRecord;
 use super::event_record::EventRecord;
 use super::record::{AuditRecord, Privacy, SubjectForm};
 use crate::settings::{Destination, LogSettings, SubjectSetting};
@@ -98,6 +99,14 @@ impl Audit {
 
     /// Queues the record of an event.
     pub(super) fn write_event(&self, record: &EventRecord<'_>) {
+        self.put(match self.json {
+            true => record.json(),
+            false => record.text(),
+        });
+    }
+
+    /// Queues the record of an answer that the gateway gave in place of the upstream.
+    pub(super) fn write_answer(&self, record: &AnswerRecord<'_>) {
         self.put(match self.json {
             true => record.json(),
             false => record.text(),

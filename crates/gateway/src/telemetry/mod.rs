@@ -4,6 +4,7 @@
 //! Names are in [`events`], here and in the resource server. No request waits for a reader of
 //! these: metrics are atomics, and audit records go through a bounded queue.
 
+pub(crate) mod answer_record;
 pub(crate) mod audit;
 pub(crate) mod bounds;
 mod denial_log;
@@ -17,14 +18,16 @@ pub(crate) mod record;
 mod record_page;
 
 use crate::decision::policy::RouteDecision;
+use crate::refusal::Refusal;
 use crate::request::caller::Caller;
 use crate::settings::LogSettings;
+use answer_record::{AnswerRecord, AnsweredRequest};
 use audit::Audit;
 use event_record::EventRecord;
 use exposition::Exposition;
 use meters::Meters;
-use portcullis_core::ConfigErrors;
 use portcullis_core::token::NumericDate;
+use portcullis_core::{CodeLinks, ConfigErrors};
 use portcullis_resource_server::clock::Clock;
 use portcullis_resource_server::{EventReport, ResourceServer};
 use record::{AuditRecord, Privacy};
@@ -60,6 +63,19 @@ impl Telemetry {
         }
         if let Err(denial) = &decision.permit {
             denial_log::log(record, denial, self.audit.is_some());
+        }
+    }
+
+    /// Writes down that a request was let through, and has no answer of the upstream.
+    pub(crate) fn record_answer(
+        &self,
+        now: NumericDate,
+        request: AnsweredRequest<'_>,
+        refusal: &Refusal,
+        links: &CodeLinks,
+    ) {
+        if let Some(audit) = &self.audit {
+            audit.write_answer(&AnswerRecord::new(now, request, refusal, links));
         }
     }
 

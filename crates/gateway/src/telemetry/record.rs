@@ -122,7 +122,7 @@ impl<'r> AuditRecord<'r> {
             who: caller(&decision.permit, refused_caller, &privacy.subject),
             required: shortfall.map(|it| &it.required),
             present: shortfall.map(|it| &it.present),
-            facts: facts.map(|facts| cut(&facts, 2 * LONGEST).into_owned()),
+            facts: facts.map(|facts| cut_facts(&facts)),
             policies: &decision.policies.determining,
             latency_us: u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
         }
@@ -178,6 +178,11 @@ impl<'r> AuditRecord<'r> {
         _ = writeln!(line, " ({request_id})");
         line.into_bytes()
     }
+}
+
+/// Facts may quote what others wrote.
+pub(super) fn cut_facts(facts: &str) -> String {
+    cut(facts, 2 * LONGEST).into_owned()
 }
 
 impl<'r> CallerRecord<'r> {

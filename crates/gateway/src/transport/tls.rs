@@ -2,11 +2,14 @@
 
 use super::certificate;
 use super::client_certificate::AnyClientCertificate;
+use super::key_file;
+use crate::decision::time::utc;
 use crate::settings::TlsSettings;
 use arc_swap::ArcSwap;
 use hyper_rustls::ConfigBuilderExt as _;
 use portcullis_core::ConfigError;
 use portcullis_core::config::{DECRYPT, is_encrypted_key};
+use portcullis_core::token::NumericDate;
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -55,6 +58,20 @@ impl ServerTls {
     /// When the certificate in use expires, in Unix time.
     pub(crate) fn expiry(&self) -> Option<i64> {
         self.current.load().expiry
+    }
+
+    /// Logs that the certificate in use has expired, or soon will.
+    pub(crate) fn warn_of_expiry(&self, now: NumericDate) {
+        let Some(expiry) = self.expiry() else { return };
+        let (file, end) = (
+            self.settings.certificate.display(),
+            utc(NumericDate::from_seconds(expiry)),
+        );
+        let facts = format!("{file} is valid until {end}");
+        let cure = "renew it; a new file is taken without a restart";
+        if let Some(notice) = certificate::expiry_notice(expiry, now.seconds()) {
+            tracing::warn!(facts, cure, "{notice}");
+        }
     }
 
     pub(crate) fn settings(&self) -> &TlsSettings {
@@ -170,6 +187,7 @@ impl<'s> FileSetting<'s> {
     }
 
     fn read_key(&self) -> Result<PrivateKeyDer<'static>, ConfigError> {
+        key_file::warn_if_open(self.path);
         match PrivateKeyDer::from_pem_file(self.path) {
             Ok(key) => Ok(key),
             Err(error) => {

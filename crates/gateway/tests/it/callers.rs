@@ -55,7 +55,7 @@ async fn told(setup: &TestSetup, headers: &[(&str, &str)]) -> (String, String) {
         let [proto, host] = ["x-forwarded-proto", "x-forwarded-host"].map(|name| {
             let values = saw[0].values(name);
             assert_eq!(values.len(), 1, "{version:?} {values:?}");
-            values[0].to_owned()
+            values[0].clone()
         });
         assert_eq!(saw[0].values("host"), ["gw.example"]);
         told.push((proto, host));

@@ -269,6 +269,54 @@ async fn an_audit_record_tells_who_asked_for_what_and_how_it_went() {
     }
 }
 
+/// The record of the decision is written before the upstream answers.
+#[tokio::test]
+async fn a_request_without_an_answer_is_found_by_its_id() {
+    let nobody = tokio::net::TcpListener::bind("127.0.0.1:0")
+        .await
+        .unwrap();
+    let address = nobody.local_addr().unwrap();
+    drop(nobody);
+    let more = format!(
+        "upstream = \"api\"\nlimits = {{ body_bytes = 4 }}\n[[route]]\npath = \"/**\"\n\
+         access = \"public\"\nname = \"all\"\n[[upstream]]\nname = \"api\"\n\
+         servers = [\"http://{address}\"]\n"
+    );
+    let (setup, file) = start_with_audit("answers", "", &more).await;
+    let answer = setup.client().get("/x", None).await;
+    let id = answer.json()["request_id"].as_str().unwrap().to_owned();
+    assert_eq!(answer.status, 502);
+    let mut large = get("/x", None);
+    *large.body_mut() = "12345".into();
+    assert_eq!(setup.client().send(large).await.status, 413);
+    let records = records(setup, &file).await;
+    let told = |record: &Value| {
+        ["record", "outcome", "code"].map(|name| record[name].as_str().map(str::to_owned))
+    };
+    let told: Vec<_> = records.iter().map(told).collect();
+    let of = |record: Option<&str>, outcome: &str, code: &str| {
+        let all = [record, Some(outcome), Some(code)];
+        all.map(|name| name.map(str::to_owned))
+    };
+    assert_eq!(
+        told,
+        [
+            of(None, "public", "ok"),
+            of(Some("answer"), "fail", "upstream.unreachable"),
+            of(None, "public", "ok"),
+            of(Some("answer"), "deny", "request.body"),
+        ]
+    );
+    for record in &records[..2] {
+        assert_eq!(
+            (&record["request_id"], &record["route"]),
+            (&id.clone().into(), &"all".into())
+        );
+    }
+    assert_eq!(records[1]["status"], 502);
+    assert_ne!(records[1]["facts"], Value::Null);
+}
+
 #[tokio::test]
 async fn what_is_personal_can_be_left_out() {
     let subjects = async |name: &str, log: &str| {

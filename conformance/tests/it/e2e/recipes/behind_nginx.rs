@@ -2,8 +2,8 @@
 //! to: `$proxy_add_x_forwarded_for`. Whatever a client writes there, the caller is the one that
 //! nginx saw.
 
-use super::installed;
-use super::setup::{eventually, free};
+use super::setup::{RecipeSetup, eventually, free};
+use super::{committed, installed};
 use crate::e2e::process::Process;
 use portcullis_gateway::{Config, Gateway};
 use portcullis_idp::{Idp, IdpConfig};
@@ -59,6 +59,55 @@ async fn a_client_of_nginx_cannot_hide_behind_it() {
     std::fs::remove_dir_all(&folder).unwrap();
 }
 
+/// The API learns of nginx's TLS and of the request's id, and WebSockets get through.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_nginx_tells_gets_to_the_api() {
+    let Some(program) = installed("PORTCULLIS_NGINX", "nginx") else {
+        return;
+    };
+    let settings = "[[issuer]]\nurl = \"https://idp.example.com\"\n\
+        audience = [\"api://enterprise-api\"]\n[gateway]\nlisten = \"127.0.0.1:8081\"\n\
+        upstream = \"http://127.0.0.1:8000\"\ntrusted_proxies = [\"127.0.0.1/32\"]\n\
+        hosts = [\"api.example\"]\n[[route]]\npath = \"/public-data\"\naccess = \"public\"\n";
+    let world = RecipeSetup::with_text("behind-nginx-told", settings).await;
+    let _nginx = start(&program, &world.folder, world.front, world.door);
+    world.fronted().await;
+    let forged = [
+        "X-Forwarded-Proto: http",
+        "X-Forwarded-Host: evil.example",
+        "X-Request-Id: of-a-client",
+    ];
+    let handshake = [
+        "Upgrade: websocket",
+        "Sec-WebSocket-Version: 13",
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+    ];
+    for (lines, upgrades) in [(&forged, false), (&handshake, true)] {
+        let lines = lines.map(str::to_owned);
+        let answer = world.send("GET", "/public-data", &lines);
+        assert_eq!(answer.status, 200, "{answer:?}");
+        let got = world.taken();
+        let has = |line: &str| got[0].2.iter().any(|it| it == line);
+        assert!(has("x-forwarded-proto: https"), "{got:?}");
+        assert!(has("x-forwarded-host: api.example"), "{got:?}");
+        assert_eq!(has("upgrade: websocket"), upgrades, "{got:?}");
+        let ids = answer.values("x-request-id");
+        assert_eq!(ids.len(), 1, "{answer:?}");
+        assert_ne!(ids[0], "of-a-client");
+        assert!(has(&format!("x-request-id: {}", ids[0])), "{got:?}");
+    }
+}
+
+/// The site of the page.
+fn site() -> String {
+    let page = committed("docs/how-to/behind-nginx.md");
+    let (_, section) = page
+        .split_once("## nginx in front of the gateway")
+        .unwrap();
+    let (_, block) = section.split_once("```nginx\n").unwrap();
+    block.split_once("```").unwrap().0.to_owned()
+}
+
 /// A gateway that trusts nginx, and nobody behind it. It runs until the sender is dropped.
 async fn gateway(idp: &Idp, audit: &Path) -> (SocketAddr, tokio::sync::oneshot::Sender<()>) {
     let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -84,11 +133,13 @@ fn start(program: &Path, folder: &Path, front: SocketAddr, gateway: SocketAddr) 
     let temporary: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
         .map(|name| format!("{name}_temp_path {place}/{name};"))
         .concat();
+    let site = site().replace("127.0.0.1:8443", &front.to_string());
+    let site = site.replace("127.0.0.1:8080", &gateway.to_string());
+    // Its TLS would need a certificate, and adds nothing to what the gateway is told.
+    let site = site.replace("$scheme", "https");
     let text = format!(
         "daemon off; master_process off; pid {place}/pid; error_log {place}/error.log; events {{}}\n\
-         http {{ access_log off; {temporary} server {{ listen {front}; location / {{ proxy_pass http://{gateway};\n\
-         proxy_http_version 1.1; proxy_set_header Host $host;\n\
-         proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for; }} }} }}"
+         http {{ access_log off; {temporary} {site} }}"
     );
     let file = folder.join("nginx.conf");
     std::fs::write(&file, text).unwrap();

@@ -122,7 +122,10 @@ fn search(mut input: impl BufRead, id: &str) -> std::io::Result<SearchResult> {
 fn add(page: &mut ColumnPage, record: &Value, now: i64) {
     // Paths, hosts and names in a record are the words of callers.
     let said = |name| text(record, name).map_or_else(|| "unknown".to_owned(), plain);
+    let is_answer = text(record, "record") == Some("answer");
     let (style, ending) = match text(record, "outcome") {
+        Some("fail") if is_answer => (BAD, format!("let through, but failed: {}", said("code"))),
+        Some("deny") if is_answer => (BAD, format!("let through, then refused: {}", said("code"))),
         Some("deny") => (BAD, format!("refused: {}", said("code"))),
         Some("fail") => (WARNING, format!("undecided: {}", said("code"))),
         Some("public") => (GOOD, "let through: the route is public".to_owned()),
@@ -135,10 +138,11 @@ fn add(page: &mut ColumnPage, record: &Value, now: i64) {
         paint(STRONG, "This request was"),
         paint(style, &ending)
     ));
-    page.row(
-        "request",
-        &format!("{} {}{}", said("method"), said("host"), said("path")),
-    );
+    // The record of an answer leaves these to the record of the decision before it.
+    if !is_answer {
+        let request = format!("{} {}{}", said("method"), said("host"), said("path"));
+        page.row("request", &request);
+    }
     if let Some(moment) = text(record, "time") {
         page.row("time", &time(moment, now));
     }
@@ -164,6 +168,9 @@ fn add(page: &mut ColumnPage, record: &Value, now: i64) {
     }
     if let Some(took) = record.get("latency_us").and_then(Value::as_u64) {
         page.row("decided in", &format!("{took} microseconds"));
+    }
+    if let Some(status) = record.get("status").and_then(Value::as_u64) {
+        page.row("answered", &format!("{status}, by the gateway itself"));
     }
     if let Some(reference) = code(record) {
         page.gap();
@@ -233,6 +240,15 @@ not json
         let allowed = find("a");
         assert_eq!(allowed.exit(), Exit::Fine);
         assert!(allowed.page(80, 0).contains("let through"));
+        let failed = LINES.to_owned()
+            + r#"{"request_id":"a","record":"answer","outcome":"fail","code":"gateway.unreachable","status":502,"route":"r"}"#;
+        let records = search(failed.as_bytes(), "a").unwrap().records;
+        let failed = AuditRecords { records };
+        let page = anstream::adapter::strip_str(&failed.page(80, 0)).to_string();
+        assert!(page.contains("let through, but failed: gateway.unreachable"));
+        assert!(page.contains("502, by the gateway itself"), "{page}");
+        assert!(!page.contains("unknown"), "{page}");
+        assert_eq!(failed.exit(), Exit::Outage);
         let odd = r#"{"request_id":"a","outcome":"x"}"#;
         let records = search(odd.as_bytes(), "a").unwrap().records;
         let odd = AuditRecords { records };

@@ -10,6 +10,7 @@ mod key;
 use super::names::fits;
 use crate::config::AssertionConfig;
 use crate::refusal::Refusal;
+use crate::transport::key_file;
 use aws_lc_rs::rand::{SecureRandom as _, SystemRandom};
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue};
@@ -287,6 +288,7 @@ fn is_plain(text: &str) -> bool {
 }
 
 fn read_key(file: &Path) -> Result<SigningKey, String> {
+    key_file::warn_if_open(file);
     let pem = contents(file)?;
     match SigningKey::read(&pem) {
         Ok(key) => Ok(key),
