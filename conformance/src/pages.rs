@@ -21,6 +21,7 @@ pages! {
     client "docs/client.md"
     library "docs/library.md"
     axum "docs/start/axum.md"
+    entra_id "docs/providers/entra-id.md"
     from_jsonwebtoken "docs/migrate/jsonwebtoken.md"
     from_jwt_authorizer "docs/migrate/jwt-authorizer.md"
     swagger_ui "docs/how-to/swagger-ui.md"

@@ -111,6 +111,6 @@ mod tests {
             facts: Some(""),
         };
         let listed = record_page::members("**A logout or a security event**");
-        assert_eq!(listed, record_page::written(&record.json()));
+        assert_eq!(listed, record_page::read_members(&record.json()));
     }
 }

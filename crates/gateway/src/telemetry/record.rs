@@ -324,7 +324,7 @@ mod tests {
             latency_us: 0,
         };
         let listed = record_page::members("**A decision** has these members");
-        assert_eq!(listed, record_page::written(&record.json()));
+        assert_eq!(listed, record_page::read_members(&record.json()));
     }
 
     #[test]

@@ -1,25 +1,34 @@
 //! The page that lists the members of records, for the tests that compare it with what is written.
 
+use serde_json::Value;
 use std::collections::BTreeSet;
-use std::path::Path;
 
-/// The members in the table below a heading of `docs/how-to/logs-and-alerts.md`.
+const PAGE: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/../../docs/how-to/logs-and-alerts.md"
+);
+
+/// The members in the table below a heading of the page.
 pub(super) fn members(heading: &str) -> BTreeSet<String> {
-    let path = "../../docs/how-to/logs-and-alerts.md";
-    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
-    let page = std::fs::read_to_string(page).unwrap();
+    let page = std::fs::read_to_string(PAGE).unwrap();
     let (_, section) = page.split_once(heading).unwrap();
+    let is_row = |line: &&str| line.starts_with('|');
     let rows = section
         .lines()
-        .skip_while(|line| !line.starts_with('|'));
-    rows.take_while(|line| line.starts_with('|'))
-        .filter_map(|line| line.strip_prefix("| `")?.split('`').next())
-        .map(str::to_owned)
-        .collect()
+        .skip_while(|line| !is_row(line))
+        .take_while(is_row);
+    let mut found = BTreeSet::new();
+    for row in rows {
+        let cell = row.split('`').nth(1);
+        let is_member = row.starts_with("| `");
+        found.extend(cell.filter(|_| is_member).map(str::to_owned));
+    }
+    found
 }
 
 /// The members of a record as it is written.
-pub(super) fn written(line: &[u8]) -> BTreeSet<String> {
-    let record: serde_json::Value = serde_json::from_slice(line).unwrap();
-    record.as_object().unwrap().keys().cloned().collect()
+pub(super) fn read_members(line: &[u8]) -> BTreeSet<String> {
+    let record: Value = serde_json::from_slice(line).unwrap();
+    let record = record.as_object().unwrap();
+    record.keys().cloned().collect()
 }
