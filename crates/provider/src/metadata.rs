@@ -261,11 +261,14 @@ fn read(document: &[u8], issuer: &Issuer, limits: &Limits) -> Result<Object, Str
         // Otherwise one issuer could publish keys for another (RFC 8414, section 6.2).
         Some(other) => {
             let other = quote(other);
-            Err(format!("it is the metadata of another issuer, {other}"))
+            Err(format!("{OF_ANOTHER}, {other}"))
         }
         None => Err("it names no `issuer`".to_owned()),
     }
 }
+
+/// How the reason begins where a document names another issuer.
+const OF_ANOTHER: &str = "it is the metadata of another issuer";
 
 /// The members that a server reads, as far as a document has them.
 struct Members {
@@ -340,6 +343,11 @@ impl DiscoveryError {
             answers,
             cure: None,
         }
+    }
+
+    /// Whether a provider answered, and its document names another issuer: to wait does not help.
+    pub fn is_of_another_issuer(&self) -> bool {
+        self.answers.iter().any(|it| it.contains(OF_ANOTHER))
     }
 
     /// What to do about it, if the network says it.
