@@ -88,7 +88,8 @@ def check_members(
 def _try_files(report: Report, root: Path, version: str) -> None:
     program = str(root / "portcullis")
     report.equal("its version", run(program, "--version").stdout.strip(), f"portcullis {version}")
-    checked = run(program, "config", "check", "--config", str(root / "portcullis.toml"))
+    settings = str(root / "portcullis.toml")
+    checked = run(program, "config", "check", "--without-files", "--config", settings)
     report.check("its settings are in order", checked.returncode == 0, checked.stdout)
     script = root / "completions/portcullis.bash"
     completed = run("bash", "-c", f"source {script} && complete -p portcullis")

@@ -127,7 +127,8 @@ def _check_files(report: Report) -> None:
             reader[-1] = "--regid=nogroup"
         read = run(*reader, "cat", str(SETTINGS)).returncode
         report.equal(f"the settings, read by {user}", read, status)
-    checked = run("portcullis", "config", "check", "--config", str(SETTINGS))
+    command = ["portcullis", "config", "check", "--without-files", "--config", str(SETTINGS)]
+    checked = run(*command)
     report.check("the example is in order", checked.returncode == 0, checked.stdout)
     pages = list(Path("/usr/share/man/man1").glob("portcullis*.1.gz"))
     report.check("there is a manual page for each command", len(pages) > 15, len(pages))

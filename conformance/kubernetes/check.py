@@ -173,7 +173,7 @@ class Check:
         file.write_text(text)
         variables = {it["name"]: it["value"] for it in release.gateway.get("env", [])}
         ended = subprocess.run(
-            [self.command, "config", "check", "--config", file],
+            [self.command, "config", "check", "--without-files", "--config", file],
             capture_output=True,
             text=True,
             env=variables,

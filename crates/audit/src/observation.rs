@@ -63,6 +63,7 @@ impl MetadataResponse {
                 Err(_) if is_page(&inspection) => None,
                 Err(fault) => Some(Err(format!("it is {fault}"))),
             },
+            None if inspection.is_too_large() => inspection.answer.as_ref().err().cloned().map(Err),
             None => None,
         };
         Self {

@@ -64,6 +64,11 @@ impl CommandError {
         }
     }
 
+    /// Whether it says what to do.
+    pub(crate) fn has_help(&self) -> bool {
+        self.help.is_some()
+    }
+
     /// The problem alone, without help.
     pub(crate) fn first_line(&self) -> &str {
         self.message.lines().next().unwrap_or_default()

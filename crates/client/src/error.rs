@@ -1,5 +1,6 @@
 //! Errors: the settings, the provider's refusal, a response that cannot be trusted, or an outage.
 
+use crate::response::NO_ENDPOINT;
 use portcullis_core::jose::json::{Json, Object};
 use portcullis_core::{ConfigError, Outage, OutageCode};
 use portcullis_provider::fetch::FetchFault;
@@ -54,6 +55,12 @@ impl Error {
         let soon = Duration::from_secs(1);
         let outage = Outage::new(OutageCode::Provider, fault.to_string(), soon);
         Self::Outage(outage.with_cure(fault.cure))
+    }
+
+    /// Whether a provider answers that it has no such endpoint. A kept refresh token stays good, as
+    /// in an outage, but waiting alone is unlikely to help.
+    pub fn is_missing_endpoint(&self) -> bool {
+        matches!(self, Self::Outage(outage) if outage.cure() == NO_ENDPOINT)
     }
 
     /// The time until a retry may help; `None` if it will not.

@@ -26,6 +26,9 @@ use url::Url;
 /// ```no_run
 /// use portcullis_client::Provider;
 ///
+const OTHER_ISSUER: &str = "if it is your provider in another spelling, write the issuer exactly \
+    as its metadata does; if that name is not yours, stop: somebody else answers here";
+
 /// # async fn example() -> Result<(), portcullis_client::Error> {
 /// // Reads the metadata now; fails if the provider is down.
 /// let provider = Provider::discover("https://idp.example").await?;
@@ -139,6 +142,9 @@ impl Provider {
         let found = metadata::discover(documents, issuer, urls, limits, &needed, read).await;
         let metadata = match found {
             Ok(metadata) => metadata,
+            Err(error) if error.is_of_another_issuer() => {
+                return Err(Error::config("issuer", error.to_string(), OTHER_ISSUER));
+            }
             Err(error) => {
                 let (facts, pause) = (error.to_string(), Duration::from_secs(1));
                 let outage = Outage::new(OutageCode::Metadata, facts, pause);

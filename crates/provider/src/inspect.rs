@@ -32,7 +32,7 @@
 
 use crate::clock::Clock;
 use crate::egress::Egress;
-use crate::fetch::{self, Authorization, FetchFault, RawResponse, Reach};
+use crate::fetch::{self, Authorization, FetchFault, RawResponse, Reach, TOO_LARGE};
 use crate::keys::KeySource;
 use crate::metadata::Metadata;
 use http::HeaderMap;
@@ -209,6 +209,12 @@ async fn timed<T>(egress: &Egress, asking: impl Future<Output = T>) -> (Timing, 
 }
 
 impl Inspection {
+    /// Whether there is a document, of which only a part was read: it is over the limit.
+    pub fn is_too_large(&self) -> bool {
+        let reason = self.answer.as_ref().err();
+        reason.is_some_and(|reason| reason.starts_with(TOO_LARGE))
+    }
+
     fn of(url: Url, timing: Timing, response: Result<RawResponse, FetchFault>) -> Self {
         let (asked, took) = timing;
         match response {

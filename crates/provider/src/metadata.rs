@@ -266,7 +266,7 @@ fn read(document: &[u8], issuer: &Issuer, limits: &Limits) -> Result<Object, Str
 
 /// What is wrong; and the cure, where it cannot be somebody else's name.
 fn describe_mismatch(issuer: &str, other: &str) -> String {
-    let reason = format!("it is the metadata of another issuer, {}", quote(other));
+    let reason = format!("{OF_ANOTHER}, {}", quote(other));
     if issuer.trim_end_matches('/') != other.trim_end_matches('/') {
         return reason;
     }
@@ -277,6 +277,9 @@ fn describe_mismatch(issuer: &str, other: &str) -> String {
     };
     format!("{reason}: write the issuer {slash} the final slash")
 }
+
+/// How the reason begins where a document names another issuer.
+const OF_ANOTHER: &str = "it is the metadata of another issuer";
 
 /// The members that a server reads, as far as a document has them.
 struct Members {
@@ -351,6 +354,11 @@ impl DiscoveryError {
             answers,
             cure: None,
         }
+    }
+
+    /// Whether a provider answered, and its document names another issuer: to wait does not help.
+    pub fn is_of_another_issuer(&self) -> bool {
+        self.answers.iter().any(|it| it.contains(OF_ANOTHER))
     }
 
     /// What to do about it, if the network says it.

@@ -69,8 +69,8 @@ pub use respond::{DenialResponse, request_id};
 #[cfg(feature = "redis")]
 pub use revocation::RevocationStore;
 pub use revocation::{
-    REMEMBERED_SECONDS, Revocation, RevocationConfig, RevocationSource, RevocationStatus,
-    RevokedKind, StoreStatus, StoreUrl,
+    LONGEST_UNVERIFIED_SECONDS, REMEMBERED_SECONDS, Revocation, RevocationConfig, RevocationSource,
+    RevocationStatus, RevokedKind, StoreStatus, StoreUrl,
 };
 pub use server::{
     MissingPart, ReceiverAnswer, ReceiverRequest, ResourceServer, ServerStatus, ServiceTrial,

@@ -261,6 +261,75 @@ async fn the_command_says_what_it_cannot_do() {
     );
 }
 
+/// A token that is at hand is revoked for what it is: its issuer's, by the signature.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_invented_token_revokes_nobody_elses() {
+    let Some(world) = RevocationSetup::new().await else {
+        return;
+    };
+    let write = |name: &str, text: &str| {
+        let file = world.redis.folder.join(name);
+        std::fs::write(&file, text).unwrap();
+        file.to_str().unwrap().to_owned()
+    };
+    let victim = world.idp.token("alice").claim("jti", "victims-jti");
+    let victim = victim.sign();
+    // The same name, by somebody with another key, and with an end in two thousand years.
+    let forger = Idp::start(IdpConfig::default()).await.unwrap();
+    let forged = forger
+        .token("mallory")
+        .claim("iss", world.idp.issuer().to_string())
+        .claim("jti", "victims-jti")
+        .claim("exp", 64_000_000_000_i64)
+        .sign();
+    let (forged, foreign) = (
+        write("forged", &forged),
+        write("foreign", &forger.token("mallory").sign()),
+    );
+    for (file, told) in [
+        (&forged, "nothing was revoked"),
+        (&foreign, "expected a token of the issuer"),
+    ] {
+        let output = world.revoke(&["--token-file", file]);
+        let said = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        assert!(said.contains(told), "{said}");
+    }
+    assert_eq!(text(&world.revoke(&["--list"]).stdout).lines().count(), 1);
+    assert_eq!(world.decide(&victim).await, "allow");
+    let output = world.revoke(&["--json", "--token-file", &write("own", &victim)]);
+    let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(json["verified"], true, "{json}");
+    world.is_soon_revoked(&victim).await;
+}
+
+/// A provider that is down must not keep a leaked token alive; the page says what is not known.
+#[tokio::test(flavor = "multi_thread")]
+async fn without_keys_a_token_is_revoked_and_called_unverified() {
+    let Some(world) = RevocationSetup::new().await else {
+        return;
+    };
+    let token = |exp: i64| {
+        let token = world.idp.token("alice").claim("jti", "j-1");
+        let token = token.claim("iss", "http://127.0.0.1:1");
+        token.claim("exp", exp).sign()
+    };
+    let file = world.redis.folder.join("token");
+    std::fs::write(&file, token(64_000_000_000)).unwrap();
+    let arguments = ["--token-file", file.to_str().unwrap()];
+    for more in [&["--issuer", "http://127.0.0.1:1"][..], &["--json"]] {
+        let environment = [("PORTCULLIS_STORE", world.url.as_str())];
+        let output = portcullis(&[&["revoke"], &arguments[..], more].concat(), &environment);
+        let said = text(&output.stdout);
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+        let told = said.contains("not verified: ") || said.contains("\"verified\": false");
+        assert!(told, "{said}");
+        // Ten years, not two thousand.
+        assert!(!said.contains("kept until   3998"), "{said}");
+        assert!(!said.contains("\"until\": 6400000"), "{said}");
+    }
+}
+
 /// The settings of a server name the store and the issuer, so the command needs no more.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_settings_of_a_server_are_enough() {

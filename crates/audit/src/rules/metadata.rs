@@ -44,7 +44,8 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Error,
         section: "RFC 8414, section 3.3",
         title: "the metadata belongs to another issuer",
-        cure: "use the issuer exactly as the metadata spells it, with its final slash",
+        cure: "if it is your issuer in another spelling, use it exactly as the metadata spells it, \
+            with its final slash; if that name is not yours, stop: somebody else answers here",
         check: RuleCheck::Issuer(issuer_mismatch),
     },
     Rule {

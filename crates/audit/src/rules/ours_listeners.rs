@@ -13,7 +13,7 @@ pub(super) const RULES: &[Rule] = &[
         section: "docs/audit.md#our-own-settings",
         title: "every user of the machine can read a file with a secret",
         cure: "chmod o-rwx the file (a mounted secret: `defaultMode: 0440`), and replace the \
-            secret if others may have read it",
+            secret if others may have read it; if others can write it, they can choose it",
         check: RuleCheck::Settings(readable),
     },
     Rule {
@@ -88,7 +88,17 @@ fn open_files(settings: &SettingsFile, secret: bool, bits: u32) -> Vec<SettingEv
         {
             evidence.push(SettingEvidence::new(
                 &file.setting,
-                format!("{} has the mode {:04o}", file.path.display(), mode & 0o7777),
+                format!(
+                    "{} has the mode {:04o}{}",
+                    file.path.display(),
+                    mode & 0o7777,
+                    // The title names reading; writing is worse, and has to be said.
+                    if secret && mode & 0o002 != 0 {
+                        ": every user can replace it as well"
+                    } else {
+                        ""
+                    }
+                ),
             ));
         }
     }

@@ -5,7 +5,7 @@ use crate::observation::Observation;
 use crate::rule::{Rule, RuleCheck, Severity};
 use crate::sample::{SampleJwt, SampleToken};
 use portcullis_core::jose::json::Json;
-use portcullis_core::rejection::quote;
+use portcullis_core::rejection::{Code, Facts, quote};
 use std::time::Duration;
 
 pub(super) const RULES: &[Rule] = &[
@@ -17,6 +17,16 @@ pub(super) const RULES: &[Rule] = &[
         cure: "pass an access token exactly as the provider issues it; `portcullis explain` \
             shows each check",
         check: RuleCheck::Issuer(malformed_token),
+    },
+    Rule {
+        id: "audit.token_unsigned",
+        severity: Severity::Error,
+        section: "RFC 8725, section 3.1",
+        title: "the token is not signed with a private key of the issuer",
+        cure: "if the provider issues it so, have it sign with an asymmetric algorithm such as \
+            RS256: anybody can write a token with `none`, and with HMAC every API that verifies \
+            tokens can; if it does not, somebody forged this one",
+        check: RuleCheck::Issuer(no_signature),
     },
     Rule {
         id: "audit.token_opaque",
@@ -147,9 +157,27 @@ fn in_jwt(observation: &Observation, find: fn(&SampleJwt) -> Option<String>) -> 
 
 fn malformed_token(observation: &Observation) -> Vec<String> {
     match &observation.sample {
-        Some(SampleToken::Malformed { code, facts }) => vec![format!("{code}: {facts}")],
+        Some(SampleToken::Malformed { code, facts }) if !is_unsigned(*code, facts) => {
+            vec![format!("{code}: {facts}")]
+        }
         _ => Vec::new(),
     }
+}
+
+fn no_signature(observation: &Observation) -> Vec<String> {
+    match &observation.sample {
+        Some(SampleToken::Malformed { code, facts }) if is_unsigned(*code, facts) => {
+            vec![format!("its `alg` is {}", facts.found())]
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// Whether the refusal is of `none`, or of HMAC (RFC 7518, sections 3.2 and 3.6).
+fn is_unsigned(code: Code, facts: &Facts) -> bool {
+    let name = facts.found().trim_matches('`');
+    let is_none = name.eq_ignore_ascii_case("none");
+    code == Code::TokenAlgorithm && (is_none || ["HS256", "HS384", "HS512"].contains(&name))
 }
 
 fn opaque(observation: &Observation) -> Vec<String> {

@@ -321,7 +321,8 @@ const CASES: &[(&str, Change)] = &[
     ("audit.document_large", |it| it.reply().body["padding"] = json!("x".repeat(300_000))),
     ("audit.clock_apart", |it| all_dates(it, NOW + 100)),
     ("audit.clock_drifting", |it| all_dates(it, NOW - 30)),
-    ("audit.token_refused", |it| it.token = Some(token(&json!({ "alg": "none" }), &json!({})))),
+    ("audit.token_refused", |it| it.token = Some(token(&json!({ "alg": "ES256K" }), &json!({})))),
+    ("audit.token_unsigned", |it| it.token = Some(token(&json!({ "alg": "none" }), &json!({})))),
     ("audit.token_opaque", |it| it.token = Some("ya29.opaque".to_owned())),
     ("audit.token_encrypted", |it| {
         let header = base64url::encode(br#"{"alg":"RSA-OAEP","enc":"A256GCM"}"#);
@@ -431,6 +432,32 @@ fn every_rule_has_a_case() {
         );
     }
     assert_eq!(cases.len(), all().count(), "one case each");
+}
+
+/// Further shapes of a fault, each of which has one rule and no other of its kind.
+#[test]
+fn a_fault_is_found_in_each_of_its_shapes() {
+    let shapes: &[(&str, &str, Change)] = &[
+        ("audit.token_unsigned", "audit.token_refused", |it| {
+            it.token = Some(token(&json!({ "alg": "HS256" }), &json!({})));
+        }),
+        (
+            "audit.metadata_unreadable",
+            "audit.metadata_missing",
+            |it| {
+                for (_, reply) in &mut it.forms {
+                    reply.fault = Some("the document is larger than 262144 bytes");
+                }
+            },
+        ),
+    ];
+    for (rule, other, change) in shapes {
+        let mut provider = Provider::sound();
+        change(&mut provider);
+        let found = ids(&provider.found());
+        assert!(found.contains(rule), "{rule}: {found:?}");
+        assert!(!found.contains(other), "{other}: {found:?}");
+    }
 }
 
 /// What lies just on the quiet side of a rule.

@@ -24,6 +24,9 @@ pub(crate) enum ConfigAction {
         /// Ask every issuer for its keys, and try introspection, groups and the revocation store
         #[arg(long)]
         online: bool,
+        /// Leave out the machine's own files: for a check elsewhere, as in CI
+        #[arg(long)]
+        without_files: bool,
         /// Compare the routes with the operations of an OpenAPI document (3.0 or 3.1)
         #[arg(long, value_name = "FILE")]
         openapi: Option<PathBuf>,
@@ -90,8 +93,12 @@ Examples:
   $ portcullis config check
   $ portcullis config check /etc/portcullis/portcullis.toml
   $ portcullis config check --online
+  $ portcullis config check --without-files
   $ portcullis config check --openapi api.yaml
 
+Certificates, keys and authorities are read as `serve` reads them at its start, and the folders of
+`log.audit` and `key_snapshot` must take files; nothing is created. `--without-files` leaves these
+out. Secrets, policies and a `jwks_file` are parts of the settings, and are read all the same.
 `--online` sends a random text to the introspection endpoints, and changes nothing anywhere.
 With `--openapi`, a route that demands less than the document is a fault; one that demands more is
 shown, and so are operations without a route and routes without an operation.

@@ -73,6 +73,9 @@ pub(super) fn config_error(error: ConfigError) -> CommandError {
         .help(error.help())
 }
 
+/// The largest file with a secret or a token, in bytes.
+const LARGEST_SECRET: u64 = 65_536;
+
 /// A secret in a file, without the white space that editors leave around it.
 ///
 /// # Errors
@@ -80,10 +83,19 @@ pub(super) fn config_error(error: ConfigError) -> CommandError {
 /// A file that cannot be read, and an empty one: it is a mistake, not an empty secret.
 pub(crate) fn read_secret_file(path: &Path, expected: &str) -> Result<Secret, CommandError> {
     // The buffer is a copy of the secret, so it is wiped too.
+    let size = std::fs::metadata(path).map(|found| found.len());
+    if size.is_ok_and(|size| size > LARGEST_SECRET) {
+        let problem = format!("expected {expected}, found more than {LARGEST_SECRET} bytes");
+        return Err(CommandError::in_file(path, problem).help("name the file with the secret"));
+    }
     let text = Zeroizing::new(files::read_text(path)?);
     let text = trim(&text);
     if text.is_empty() {
         return Err(empty_file(path, expected));
+    }
+    if text.contains(['\n', '\r']) {
+        let problem = format!("expected {expected} in one line, found several lines");
+        return Err(CommandError::in_file(path, problem).help("leave the secret alone in the file"));
     }
     Ok(Secret::new(text))
 }
@@ -125,4 +137,31 @@ fn read_pem(path: &Path) -> Result<Vec<u8>, CommandError> {
 fn empty_file(path: &Path, expected: &str) -> CommandError {
     CommandError::in_file(path, format!("expected {expected}, found an empty file"))
         .help("write it into the file, or name another file")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_is_one_line_of_bounded_length() {
+        let name = format!("portcullis-secret-{}", std::process::id());
+        let file = std::env::temp_dir().join(name);
+        let read = |text: &str| {
+            std::fs::write(&file, text).unwrap();
+            let read = read_secret_file(&file, "the client secret");
+            read.map(|secret| secret.expose().to_owned())
+                .map_err(|error| error.message())
+        };
+        assert_eq!(read("hunter2\r\n").as_deref(), Ok("hunter2"));
+        for (text, told) in [
+            ("", "an empty file"),
+            ("hunter2\nhunter3\n", "several lines"),
+            (&*"x".repeat(65_537), "more than 65536 bytes"),
+        ] {
+            let fault = read(text).unwrap_err();
+            assert!(fault.contains(told) && !fault.contains("hunter"), "{fault}");
+        }
+        std::fs::remove_file(file).unwrap();
+    }
 }

@@ -9,7 +9,10 @@ use portcullis_provider::fetch::NetworkCause;
 /// An error of the client library, with its exit code and the next step.
 pub(crate) fn convert_error(error: &Error, identity: &ClientIdentity) -> CommandError {
     match error {
-        Error::Config(fault) => CommandError::could_not_run(fault.to_string()),
+        Error::Config(fault) => {
+            let message = format!("{}: {}", fault.place(), fault.message());
+            CommandError::could_not_run(message).help(fault.help())
+        }
         Error::Refusal(refusal) => {
             let client = &identity.client_id;
             let message = format!("no token: {refusal}\n    client: {client}");
@@ -27,7 +30,11 @@ pub(crate) fn convert_error(error: &Error, identity: &ClientIdentity) -> Command
         }
         Error::Outage(outage) => {
             // Without its code: that is for logs and their filters.
-            CommandError::new(Exit::Outage, outage.facts()).help(outage_help(outage, identity))
+            let exit = match error.is_missing_endpoint() {
+                true => Exit::CouldNotRun,
+                false => Exit::Outage,
+            };
+            CommandError::new(exit, outage.facts()).help(outage_help(outage, identity))
         }
         other => CommandError::new(Exit::Outage, other.to_string()),
     }

@@ -1,10 +1,12 @@
 //! `portcullis revoke`: writes to the store that all replicas share, or lists what it holds.
 //!
-//! A token is parsed strictly and not verified: write access to the store is what decides. Neither
-//! the token nor the store's URL is ever printed. The store gets digests, no names.
+//! A token is verified if its keys can be had, so that an invented one revokes nobody else's. In an
+//! outage it is parsed strictly, and the page says so. Neither the token nor the store's URL is
+//! ever printed. The store gets digests, no names.
 
 mod order;
 mod page;
+mod token;
 
 use crate::args::RevokeArguments;
 use crate::command::explain::read_token;
@@ -12,13 +14,11 @@ use crate::exit::{CommandError, Exit};
 use crate::files;
 use crate::output::print;
 use order::RevocationOrder;
-use page::{as_json, page, table};
-use portcullis_core::dialect::Dialect;
-use portcullis_core::jose::compact;
+use page::{as_json, order_as_json, page, table};
+use portcullis_core::Outage;
 use portcullis_core::proof::Thumbprint;
 use portcullis_core::rejection::quote;
 use portcullis_core::token::{Issuer, NumericDate};
-use portcullis_core::{Limits, Outage};
 use portcullis_resource_server::{Config, Revocation, RevocationSource, RevocationStore, StoreUrl};
 use serde_json::Value;
 use std::path::Path;
@@ -41,7 +41,7 @@ pub(crate) async fn run(arguments: RevokeArguments) -> Result<Exit, CommandError
             table(&revocations)
         }
     } else {
-        let mut order = order(arguments, config.as_ref(), now)?;
+        let mut order = order(arguments, config, now).await?;
         order.revocation = order
             .revocation
             .caused_by(RevocationSource::Operator, now);
@@ -50,7 +50,7 @@ pub(crate) async fn run(arguments: RevokeArguments) -> Result<Exit, CommandError
             .await
             .map_err(outage)?;
         if json {
-            format!("{:#}\n", as_json(&order.revocation))
+            format!("{:#}\n", order_as_json(&order))
         } else {
             page(&order, now)
         }
@@ -120,18 +120,18 @@ fn store_url(
 }
 
 /// The revocation that the arguments describe, kept for as long as they say.
-fn order(
+async fn order(
     arguments: RevokeArguments,
-    config: Option<&Config>,
+    config: Option<Config>,
     now: NumericDate,
 ) -> Result<RevocationOrder, CommandError> {
     let kept_until = now.plus(i64::from(arguments.keep) * 86_400);
     if let Some(file) = &arguments.token_file {
         let file = (file != Path::new("-")).then_some(file.as_path());
         let token = read_token(None, file)?;
-        let order = of_token(&token, arguments.issuer.as_deref(), now)?;
+        let order = token::order(&token, arguments.issuer, config, now).await?;
         return Ok(RevocationOrder {
-            // The token is not verified: its `exp` may prolong the revocation, and not shorten it.
+            // Its `exp` may prolong the revocation, and not shorten it.
             revocation: order.revocation.remember_until(kept_until),
             ..order
         });
@@ -139,7 +139,7 @@ fn order(
     if let Some(key) = arguments.thumbprint {
         return of_key(key, now, kept_until);
     }
-    let issuer = issuer(arguments.issuer, config)?;
+    let issuer = issuer(arguments.issuer, config.as_ref())?;
     let since = arguments.since.unwrap_or(now);
     if since > now.plus(LEEWAY) {
         // Tokens that are not issued yet cannot be revoked: they would look revoked at birth.
@@ -173,6 +173,7 @@ fn order(
         issuer: Some(issuer),
         name: Some(name),
         expires: None,
+        signature: None,
     })
 }
 
@@ -194,6 +195,7 @@ fn of_key(
         issuer: None,
         name: Some(text),
         expires: None,
+        signature: None,
     })
 }
 
@@ -204,58 +206,6 @@ fn check_name(name: &str) -> Result<&str, CommandError> {
         return Err(CommandError::could_not_run(message));
     }
     Ok(name)
-}
-
-/// The revocation of a token, by its own claims.
-fn of_token(
-    token: &str,
-    expected: Option<&str>,
-    now: NumericDate,
-) -> Result<RevocationOrder, CommandError> {
-    let parsed = match compact::parse(token, &Limits::default()) {
-        Ok(parsed) => parsed,
-        Err(rejection) => {
-            let message = format!("expected a token to revoke, found something else: {rejection}");
-            return Err(CommandError::new(Exit::Rejected, message));
-        }
-    };
-    let claims = parsed.unverified_claims();
-    let Some(named) = claims.issuer() else {
-        return Err(without_claim("iss"));
-    };
-    // A revocation at the wrong issuer would have no effect, and look like success.
-    let issuer = match expected {
-        Some(expected) if !is_spelling_of(expected, named) => {
-            let (expected, named) = (quote(expected), quote(named));
-            let message =
-                format!("expected a token of the issuer {expected}, found one of {named}");
-            return Err(CommandError::new(Exit::Rejected, message));
-        }
-        Some(expected) => expected,
-        None => named,
-    };
-    let issuer = Issuer::identifier(issuer)
-        .map_err(|error| CommandError::new(Exit::Rejected, error.to_string()))?;
-    match Revocation::of_claims(&issuer, claims, now) {
-        Some(revocation) => Ok(RevocationOrder {
-            revocation,
-            issuer: Some(issuer),
-            name: None,
-            expires: claims.expires(),
-        }),
-        None => Err(without_claim("jti")),
-    }
-}
-
-/// Some issuers are spelled differently in their tokens.
-fn is_spelling_of(issuer: &str, named: &str) -> bool {
-    let aliases = Dialect::of_issuer(issuer).aliases;
-    issuer == named || aliases(issuer).iter().any(|alias| alias == named)
-}
-
-fn without_claim(name: &str) -> CommandError {
-    CommandError::new(Exit::Rejected, format!("the token has no `{name}`"))
-        .help("revoke its subject, its session or its client instead")
 }
 
 /// The issuer of the arguments, else the only one of the settings, else of the environment and

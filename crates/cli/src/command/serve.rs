@@ -16,6 +16,7 @@ pub(crate) async fn run(arguments: ServeArguments, verbose: bool) -> Result<Exit
         .with_danger_plain_http(arguments.danger_plain_http);
     let source = SettingsSource::choose(arguments.config)?;
     let settings = source.read(&overrides)?;
+    source.check_files(&settings)?;
     // Faults of the settings are for a person; the log, which may be JSON, begins after them.
     let level = if verbose {
         LevelFilter::DEBUG

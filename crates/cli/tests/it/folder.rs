@@ -7,10 +7,6 @@ pub(crate) struct Folder {
     path: PathBuf,
 }
 
-#[cfg_attr(
-    not(feature = "yaml"),
-    expect(dead_code, reason = "the tests of documents in YAML use all of it")
-)]
 impl Folder {
     pub(crate) fn new(name: &str) -> Self {
         let path = std::env::temp_dir().join(format!("portcullis-{}-{name}", std::process::id()));

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod config_check;
+mod config_files;
 mod config_init;
 #[cfg(feature = "dev")]
 mod config_online;

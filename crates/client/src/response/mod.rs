@@ -59,7 +59,15 @@ pub(crate) fn document(
         (400..=499, None) if !is_about_transport(status) => {
             Err(Error::Refusal(Refusal::without_reason(status)))
         }
-        (_, refusal) => Err(outage.error(&with_code(status, refusal.as_ref()))),
+        (_, refusal) => {
+            let error = outage.error(&with_code(status, refusal.as_ref()));
+            Err(match (error, status) {
+                (Error::Outage(outage), 404 | 405) => {
+                    Error::Outage(outage.with_cure(Some(NO_ENDPOINT)))
+                }
+                (error, _) => error,
+            })
+        }
     }
 }
 
@@ -117,6 +125,10 @@ fn holds_a_result(object: &Object) -> bool {
     }
     false
 }
+
+/// The cure of an address that answers, and has no such endpoint.
+pub(crate) const NO_ENDPOINT: &str = "no endpoint is at this address: compare it with the \
+    provider's metadata, and look for a proxy in between that does not know it";
 
 /// The context of an outage at one endpoint.
 struct OutageContext<'u> {

@@ -3,7 +3,7 @@
 use crate::request::peer::Peer;
 use crate::settings::Address;
 use portcullis_core::{ConfigError, ConfigErrors};
-use std::io;
+use std::io::{self, ErrorKind};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::os::unix::fs::FileTypeExt as _;
 use std::path::{Path, PathBuf};
@@ -44,7 +44,7 @@ impl Socket {
             Ok(socket) => Ok(socket),
             Err(error) => {
                 let problem = format!("cannot listen on {address}: {error}");
-                let help = "choose another address, or stop the process that listens there";
+                let help = cure(address, &error);
                 Err(ConfigError::wrong(place, problem).help(help).into())
             }
         }
@@ -108,6 +108,24 @@ impl Socket {
                 Ok((ClientStream::Unix(stream), peer))
             }
         }
+    }
+}
+
+/// What to do about an address that cannot be listened on.
+fn cure(address: &Address, error: &io::Error) -> &'static str {
+    match (address, error.kind()) {
+        (Address::Tcp(_), ErrorKind::PermissionDenied) => {
+            "ports below 1024 need a right: let systemd open the port (`portcullis.socket`), give \
+             the process CAP_NET_BIND_SERVICE, or choose a port from 1024"
+        }
+        (Address::Unix(_), ErrorKind::PermissionDenied) => {
+            "let the user of this process write in the folder of the socket"
+        }
+        (Address::Unix(_), ErrorKind::NotFound) => "create the folder of the socket",
+        (_, ErrorKind::AddrNotAvailable) => {
+            "write an address of this machine, or 0.0.0.0 for all of them"
+        }
+        _ => "choose another address, or stop the process that listens there",
     }
 }
 
@@ -186,6 +204,27 @@ impl AsyncWrite for ClientStream {
         match self.get_mut() {
             Self::Tcp(stream) => Pin::new(stream).poll_shutdown(context),
             Self::Unix(stream) => Pin::new(stream).poll_shutdown(context),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_cause_has_its_own_cure() {
+        let tcp = Address::Tcp(([127, 0, 0, 1], 80).into());
+        let unix = Address::Unix("/run/x.sock".into());
+        for (address, kind, piece) in [
+            (&tcp, ErrorKind::PermissionDenied, "CAP_NET_BIND_SERVICE"),
+            (&tcp, ErrorKind::AddrInUse, "stop the process"),
+            (&tcp, ErrorKind::AddrNotAvailable, "of this machine"),
+            (&unix, ErrorKind::PermissionDenied, "write in the folder"),
+            (&unix, ErrorKind::NotFound, "create the folder"),
+        ] {
+            let cure = cure(address, &kind.into());
+            assert!(cure.contains(piece), "{kind}: {cure}");
         }
     }
 }

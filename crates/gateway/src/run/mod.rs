@@ -2,6 +2,7 @@
 
 pub(crate) mod admin;
 pub(crate) mod door_socket;
+pub(crate) mod files;
 pub(crate) mod gateway;
 pub(crate) mod reload;
 pub(crate) mod state;

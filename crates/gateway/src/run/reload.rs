@@ -8,9 +8,10 @@ use crate::config::{Config, Overrides};
 use crate::decision::cedar::{PolicyFile, policy_files};
 use crate::run::gateway::{Handle, notify_systemd};
 use crate::settings::Settings;
+use crate::transport::file_setting::cure_of_io;
 use portcullis_core::{ConfigError, ConfigErrors};
 use sd_notify::NotifyState;
-use std::io;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -41,17 +42,31 @@ pub fn text(path: &Path) -> Result<String, ConfigErrors> {
         Ok(text) => Ok(text),
         Err(error) => {
             let problem = format!("cannot read the settings file: {error}");
-            let help = "name a file with `--config`; `portcullis config init` writes a first one";
             Err(ConfigError::wrong(path.display().to_string(), problem)
-                .help(help)
+                .help(cure(&error))
                 .into())
         }
     }
 }
 
+/// What to do about a settings file that cannot be read.
+fn cure(error: &io::Error) -> &'static str {
+    match error.kind() {
+        ErrorKind::NotFound => {
+            "name a file with `--config`; `portcullis config init` writes a first one"
+        }
+        ErrorKind::InvalidData => "save the file as UTF-8, without a byte order mark",
+        ErrorKind::FileTooLarge => "name the settings file with `--config`: this is another one",
+        _ => cure_of_io(error),
+    }
+}
+
 fn read_bounded(path: &Path) -> io::Result<String> {
     if std::fs::metadata(path)?.len() > MOST_BYTES {
-        return Err(io::Error::other("it is larger than 4 MiB"));
+        return Err(io::Error::new(
+            ErrorKind::FileTooLarge,
+            "it is larger than 4 MiB",
+        ));
     }
     std::fs::read_to_string(path)
 }
@@ -206,7 +221,13 @@ impl FileWatcher {
         match result {
             Ok(()) => tracing::info!("reloaded the {what}"),
             Err(errors) => {
-                tracing::error!(%errors, "cannot reload the {what}; the old ones stay in use");
+                // A fault of the settings names a line; faults of certificates name their files.
+                let path = self.path.as_deref().map(Path::display);
+                tracing::error!(
+                    path = path.map(tracing::field::display),
+                    %errors,
+                    "cannot reload the {what}; the old ones stay in use",
+                );
             }
         }
     }

@@ -21,6 +21,22 @@ pub(crate) enum Address {
     Unix(PathBuf),
 }
 
+impl Address {
+    /// Whether the system refuses to listen on both.
+    pub(super) fn overlaps(&self, other: &Self) -> bool {
+        let (Self::Tcp(one), Self::Tcp(two)) = (self, other) else {
+            return self == other;
+        };
+        // With port 0 the system chooses a free one.
+        if one.port() != two.port() || one.port() == 0 {
+            return false;
+        }
+        let (one, two) = (one.ip(), two.ip());
+        let has_any = one.is_unspecified() || two.is_unspecified();
+        one == two || (has_any && one.is_ipv4() == two.is_ipv4())
+    }
+}
+
 pub(super) fn is_beyond_loopback(address: Option<&Address>) -> bool {
     matches!(address, Some(Address::Tcp(address)) if !address.ip().is_loopback())
 }

@@ -1,6 +1,6 @@
 //! What is listened on, from as written to as meant.
 
-use super::door::DoorSettings;
+use super::door::{Address, DoorSettings};
 use super::doors::Doors;
 use super::limits::LimitSettings;
 use super::log::LogSettings;
@@ -34,14 +34,15 @@ impl ListenerSettings {
 
 const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
 
-/// `faults` are those of `[gateway]`.
+/// `all` are the faults of the whole document.
 pub(super) fn listeners(
     gateway: &GatewayConfig,
     has_proxy: bool,
     doors: &Doors,
     log: LogSettings,
-    faults: &Faults,
+    all: &Faults,
 ) -> ListenerSettings {
+    let faults = &all.at("gateway");
     let listen = gateway.listen.unwrap_or(DEFAULT_LISTEN);
     // Tokens would cross the network in clear.
     if gateway.tls.is_none() && !listen.ip().is_loopback() && !gateway.danger_plain_http {
@@ -53,7 +54,7 @@ pub(super) fn listeners(
             .given(&["tls", "danger_plain_http"])
             .help(help);
     }
-    ListenerSettings {
+    let listeners = ListenerSettings {
         listen: has_proxy.then_some(listen),
         forward_auth: doors
             .forward_auth
@@ -68,5 +69,33 @@ pub(super) fn listeners(
             .map(|tls| tls_settings(tls, &faults.at("tls"))),
         limits: LimitSettings::read(&gateway.limits, &gateway.timeouts, faults),
         log,
+    };
+    check_distinct(&listeners, all);
+    listeners
+}
+
+/// Every listener needs an address that no other one takes: the second would fail at the start.
+fn check_distinct(listeners: &ListenerSettings, faults: &Faults) {
+    let redirect = listeners.tls.as_ref().and_then(|tls| tls.redirect);
+    let tcp = |address: Option<SocketAddr>| address.map(Address::Tcp);
+    let door = |door: &Option<DoorSettings>| door.as_ref().map(|it| it.listen.clone());
+    let mut taken: Vec<(&str, Address)> = Vec::new();
+    for (place, address) in [
+        ("gateway.listen", tcp(listeners.listen)),
+        ("gateway.tls.redirect", tcp(redirect)),
+        ("forward_auth.listen", door(&listeners.forward_auth)),
+        ("ext_authz.listen", door(&listeners.ext_authz)),
+        ("receivers.listen", door(&listeners.receivers)),
+        ("gateway.admin.listen", tcp(listeners.admin)),
+    ] {
+        let Some(address) = address else { continue };
+        if let Some((other, its)) = taken.iter().find(|(_, it)| it.overlaps(&address)) {
+            faults
+                .expected(place, "an address of its own")
+                .found_as(format!("{address}, while `{other}` is {its}"))
+                .given_elsewhere(&[other])
+                .help("choose another port, or another path of a Unix socket");
+        }
+        taken.push((place, address));
     }
 }

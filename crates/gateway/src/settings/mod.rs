@@ -140,7 +140,7 @@ impl Settings {
         let gateway = read_gateway(tables.gateway, has_proxy, &faults);
         let within = faults.at("gateway");
         let log = log::settings(tables.log, &faults.at("log"));
-        let listeners = listeners(&gateway, has_proxy, &doors, log, &within);
+        let listeners = listeners(&gateway, has_proxy, &doors, log, &faults);
         let mut upstreams = Upstreams::new(tables.upstream, gateway.timeouts.connect, &faults);
         let default = default_upstream(&gateway, has_proxy, &mut upstreams, &within);
         resources::check_audiences(&tables.route, &audiences, &faults);

@@ -9,12 +9,14 @@ use super::answer_record::AnswerRecord;
 use super::event_record::EventRecord;
 use super::record::{AuditRecord, Privacy, SubjectForm};
 use crate::settings::{Destination, LogSettings, SubjectSetting};
+use crate::transport::file_setting::cure_of_io;
 use aws_lc_rs::{hmac, rand};
 use metrics::Counter;
 use portcullis_core::{ConfigError, ConfigErrors};
+use rustix::fs::{Access, access};
 use std::fmt;
 use std::fs::{File, OpenOptions};
-use std::io::{self, IsTerminal as _, Write as _};
+use std::io::{self, ErrorKind, IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -57,7 +59,7 @@ impl Audit {
             Destination::Stdout => AuditOutput::Stdout,
             Destination::File(path) => match append(path) {
                 Ok(file) => AuditOutput::File(path.clone(), file),
-                Err(error) => return Err(unusable(path, &error)),
+                Err(error) => return Err(unusable(AUDIT, path, &error)),
             },
         };
         let is_terminal = matches!(output, AuditOutput::Stdout) && io::stdout().is_terminal();
@@ -85,6 +87,17 @@ impl Audit {
             dropped,
             json: log.format.is_json(is_terminal),
         }))
+    }
+
+    /// Whether [`open`](Self::open) would find a file that takes records. Creates nothing.
+    pub(crate) fn check(log: &LogSettings) -> Result<(), ConfigErrors> {
+        match &log.audit {
+            Destination::None | Destination::Stdout => Ok(()),
+            Destination::File(path) => {
+                let checked = check_writable(path);
+                checked.map_err(|error| unusable(AUDIT, path, &error))
+            }
+        }
     }
 
     /// Queues the record of a decision, or counts that it is lost.
@@ -164,9 +177,9 @@ fn read_subject(setting: &SubjectSetting) -> Result<SubjectForm, ConfigErrors> {
             Ok(bytes) => {
                 let count = bytes.len();
                 let problem = format!("expected at least {LEAST_KEY_BYTES} bytes, found {count}");
-                Err(unusable(path, &io::Error::other(problem)))
+                Err(unusable(AUDIT_KEY, path, &io::Error::other(problem)))
             }
-            Err(error) => Err(unusable(path, &error)),
+            Err(error) => Err(unusable(AUDIT_KEY, path, &error)),
         },
     }
 }
@@ -200,6 +213,24 @@ fn append(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
+/// Whether a file can be written to, or created.
+pub(crate) fn check_writable(path: &Path) -> io::Result<()> {
+    match path.metadata() {
+        // To open a pipe would wait for its reader.
+        Ok(found) if !found.is_file() && !found.is_dir() => Ok(()),
+        Ok(_) => OpenOptions::new().append(true).open(path).map(drop),
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            let folder = path.parent().filter(|it| !it.as_os_str().is_empty());
+            let folder = folder.unwrap_or(Path::new("."));
+            if !folder.metadata()?.is_dir() {
+                return Err(ErrorKind::NotADirectory.into());
+            }
+            Ok(access(folder, Access::WRITE_OK | Access::EXEC_OK)?)
+        }
+        Err(error) => Err(error),
+    }
+}
+
 #[cfg(unix)]
 fn warn_if_open_to_others(path: &Path, file: &File) {
     use std::os::unix::fs::MetadataExt as _;
@@ -216,10 +247,23 @@ fn warn_if_open_to_others(path: &Path, file: &File) {
     }
 }
 
-fn unusable(path: &Path, error: &io::Error) -> ConfigErrors {
+/// The setting of the file for records, and that of the key for subjects.
+const AUDIT: &str = "log.audit";
+const AUDIT_KEY: &str = "log.audit_key";
+
+fn unusable(place: &str, path: &Path, error: &io::Error) -> ConfigErrors {
     let problem = format!("cannot use the file {}: {error}", path.display());
-    let help = "check that its folder exists, and that this process may use it";
-    ConfigError::wrong("log", problem).help(help).into()
+    let help = match error.kind() {
+        ErrorKind::NotFound if place == AUDIT => {
+            "create its folder, for the user of this process to write in"
+        }
+        ErrorKind::PermissionDenied if place == AUDIT => {
+            "let the user of this process write the file, and in its folder"
+        }
+        ErrorKind::Other => "write a longer key: `head -c 32 /dev/urandom` makes one",
+        _ => cure_of_io(error),
+    };
+    ConfigError::wrong(place, problem).help(help).into()
 }
 
 /// Where lines go.

@@ -5,6 +5,7 @@ pub(crate) mod body_watch;
 mod certificate;
 pub(crate) mod client_body;
 pub(crate) mod client_certificate;
+pub(crate) mod file_setting;
 pub(crate) mod key_file;
 pub(crate) mod life;
 pub(crate) mod pace;

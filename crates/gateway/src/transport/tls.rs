@@ -2,22 +2,18 @@
 
 use super::certificate;
 use super::client_certificate::AnyClientCertificate;
-use super::key_file;
+use super::file_setting::{FileSetting, pair_fault};
 use crate::decision::time::utc;
 use crate::settings::TlsSettings;
 use arc_swap::ArcSwap;
 use hyper_rustls::ConfigBuilderExt as _;
 use portcullis_core::ConfigError;
-use portcullis_core::config::{DECRYPT, is_encrypted_key};
 use portcullis_core::token::NumericDate;
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
-use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::server::danger::ClientCertVerifier;
 use rustls::version::{TLS12, TLS13};
-use rustls::{ClientConfig, RootCertStore, ServerConfig};
-use std::fmt;
+use rustls::{ClientConfig, ServerConfig};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -93,6 +89,9 @@ impl LoadedTls {
     }
 }
 
+/// The settings cannot cause it: the versions are fixed, and a list of authorities is not empty.
+const REPORT: &str = "report this, with the version of portcullis";
+
 fn server_config(settings: &TlsSettings) -> Result<ServerConfig, ConfigError> {
     let certificate = FileSetting::new(settings.place, "certificate", &settings.certificate);
     let key_setting = FileSetting::new(settings.place, "key", &settings.key);
@@ -102,14 +101,16 @@ fn server_config(settings: &TlsSettings) -> Result<ServerConfig, ConfigError> {
         &[&TLS12, &TLS13]
     };
     let builder = ServerConfig::builder_with_provider(crypto_provider());
-    let builder = certificate.check(builder.with_protocol_versions(versions))?;
+    let builder = builder.with_protocol_versions(versions);
+    let builder = builder.map_err(|error| certificate.fault(&error, REPORT))?;
     let builder = match client_verifier(settings)? {
         Some(verifier) => builder.with_client_cert_verifier(verifier),
         None => builder.with_no_client_auth(),
     };
     let chain = certificate.read_certificates()?;
     let key = key_setting.read_key()?;
-    let mut config = key_setting.check(builder.with_single_cert(chain, key))?;
+    let config = builder.with_single_cert(chain, key);
+    let mut config = config.map_err(|error| pair_fault(&certificate, &key_setting, &error))?;
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     // Early data can be replayed (RFC 8446, section 8), and upstreams do not expect that.
     config.max_early_data_size = 0;
@@ -134,7 +135,10 @@ fn client_verifier(
     if settings.client_certificate_optional {
         verifier = verifier.allow_unauthenticated();
     }
-    Ok(Some(setting.check(verifier.build())?))
+    let verifier = verifier.build();
+    Ok(Some(
+        verifier.map_err(|error| setting.fault(&error, REPORT))?,
+    ))
 }
 
 /// The configuration for connections to upstreams: it trusts the authorities of a file, or the
@@ -153,83 +157,12 @@ pub(crate) fn client_config(
         .map_err(fault)?;
     let builder = match authorities_file {
         Some(path) => {
-            let setting = FileSetting {
-                place: place.to_owned(),
-                path,
-            };
+            let setting = FileSetting::at(place, path);
             builder.with_root_certificates(setting.read_authorities()?)
         }
         None => builder.try_with_platform_verifier().map_err(fault)?,
     };
     Ok(builder.with_no_client_auth())
-}
-
-/// A file that a setting names.
-struct FileSetting<'s> {
-    place: String,
-    path: &'s Path,
-}
-
-impl<'s> FileSetting<'s> {
-    fn new(table: &str, member: &str, path: &'s Path) -> Self {
-        Self {
-            place: format!("{table}.{member}"),
-            path,
-        }
-    }
-
-    fn read_authorities(&self) -> Result<RootCertStore, ConfigError> {
-        let mut roots = RootCertStore::empty();
-        for certificate in self.read_certificates()? {
-            self.check(roots.add(certificate))?;
-        }
-        Ok(roots)
-    }
-
-    fn read_key(&self) -> Result<PrivateKeyDer<'static>, ConfigError> {
-        key_file::warn_if_open(self.path);
-        match PrivateKeyDer::from_pem_file(self.path) {
-            Ok(key) => Ok(key),
-            Err(error) => {
-                // The parser passes over an encrypted key, and would say that there is none.
-                let pem = std::fs::read(self.path).unwrap_or_default();
-                if !is_encrypted_key(&pem) {
-                    return Err(self.fault(&error));
-                }
-                let expected = "a private key without a passphrase";
-                let found = format!("an encrypted one in the file `{}`", self.path.display());
-                let fault = ConfigError::expected(self.place.as_str(), expected);
-                Err(fault.found_as(found).help(DECRYPT))
-            }
-        }
-    }
-
-    fn read_certificates(&self) -> Result<Vec<CertificateDer<'static>>, ConfigError> {
-        let mut certificates = Vec::new();
-        for certificate in self.check(CertificateDer::pem_file_iter(self.path))? {
-            certificates.push(self.check(certificate)?);
-        }
-        if certificates.is_empty() {
-            return Err(self.fault(&"there is no certificate in it"));
-        }
-        Ok(certificates)
-    }
-
-    /// Blames the file for an error.
-    fn check<T, E: fmt::Display>(&self, result: Result<T, E>) -> Result<T, ConfigError> {
-        match result {
-            Ok(value) => Ok(value),
-            Err(error) => Err(self.fault(&error)),
-        }
-    }
-
-    fn fault(&self, problem: &dyn fmt::Display) -> ConfigError {
-        // The content is never shown: one of the files is a private key.
-        let file = self.path.display();
-        let problem = format!("cannot use the PEM file `{file}`: {problem}");
-        ConfigError::wrong(self.place.as_str(), problem)
-            .help("check that the file exists, that this process may read it, and what is in it")
-    }
 }
 
 // Named at each use: the process-wide default of rustls belongs to the program, not to this crate.

@@ -10,6 +10,9 @@ use portcullis_core::rejection::quote;
 use reqwest::header::{CONTENT_ENCODING, HeaderMap};
 use std::io::Read;
 
+/// How the reason begins where a document was not read to its end.
+pub(crate) const TOO_LARGE: &str = "the document is larger than";
+
 /// The document itself, of at most `largest` bytes.
 pub(crate) fn decode(
     headers: &HeaderMap,
@@ -80,9 +83,7 @@ fn unpack(reader: impl Read, coding: &str, largest: usize) -> Result<Vec<u8>, St
         return Err(format!("its body is not valid {coding}: {error}"));
     }
     if document.len() > largest {
-        return Err(format!(
-            "the document is larger than {largest} bytes once it is unpacked"
-        ));
+        return Err(format!("{TOO_LARGE} {largest} bytes once it is unpacked"));
     }
     Ok(document)
 }

@@ -55,6 +55,7 @@ pub struct Fetch {
 
 /// How many fetches or requests go on at once.
 const SLOTS: usize = 64;
+pub(crate) use decode::TOO_LARGE;
 
 /// Where a URL may lead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -303,7 +304,7 @@ impl Fetch {
             body.extend_from_slice(&chunk);
             // Counted while it comes: `Content-Length` may be absent, or a lie.
             if body.len() > self.largest {
-                let reason = format!("the document is larger than {} bytes", self.largest);
+                let reason = format!("{TOO_LARGE} {} bytes", self.largest);
                 return Err(FetchFault::of(url, reason));
             }
         }

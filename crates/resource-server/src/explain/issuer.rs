@@ -5,7 +5,7 @@ use super::hint::{self, KeyChoice, Mistake};
 use super::{Explanation, ISSUER, KEY, SIGNATURE};
 use crate::issuers::TrustedIssuer;
 use crate::signed::of_unknown_key;
-use portcullis_core::jose::{Header, UnverifiedToken, VerifyingKey, signature};
+use portcullis_core::jose::{Algorithm, Header, UnverifiedToken, VerifyingKey, signature};
 use portcullis_core::rejection::{Code, Rejection, quote};
 use portcullis_core::token::{Claims, NumericDate};
 use portcullis_core::verify::{Outcome, Step, Verifier};
@@ -63,6 +63,15 @@ impl TrustedIssuer {
             explanation.hint = hint::with_cure(seen, Some(dialect), code);
         }
         explanation
+    }
+
+    /// Whether the issuer's key set has a key of this name.
+    pub(super) async fn publishes(&self, kid: &str) -> bool {
+        self.keys.start();
+        // Waits for the keys; a key for another algorithm is there as well.
+        _ = self.keys.key(Some(kid), Algorithm::RS256).await;
+        let set = self.keys.current();
+        set.is_some_and(|set| set.jwks.keys().iter().any(|key| key.kid() == Some(kid)))
     }
 
     /// The probable mistake at the step of this code.

@@ -112,7 +112,7 @@ impl ResourceServer {
         let parsed = match compact::parse(token, self.limits()) {
             Ok(parsed) => parsed,
             Err(rejection) => {
-                return self.explain_unreadable(&rejection, token);
+                return self.explain_unreadable(&rejection, token).await;
             }
         };
         let form = Step::new(FORM, Outcome::Pass, Code::TokenMalformed);
@@ -192,10 +192,13 @@ impl ResourceServer {
     }
 
     /// A token that cannot be read as a JWT.
-    fn explain_unreadable(&self, rejection: &Rejection, token: &str) -> Explanation {
+    async fn explain_unreadable(&self, rejection: &Rejection, token: &str) -> Explanation {
         let content = TokenContent::read(token, None);
         let seen = match rejection.code() {
             Code::TokenTooLarge => hint::of_size(&content),
+            Code::TokenAlgorithm if self.publishes_key_of(&content).await => {
+                Some(hint::forgery_with_public_key())
+            }
             _ => hint::of_unreadable(token),
         };
         let hint = self.with_only_dialect(seen, rejection.code());
@@ -209,6 +212,20 @@ impl ResourceServer {
             steps,
             profile: None,
             hint,
+        }
+    }
+
+    /// Whether a token with HMAC names a key that its issuer publishes for signatures.
+    async fn publishes_key_of(&self, content: &TokenContent) -> bool {
+        let header = |name| content.header.as_ref()?.get(name)?.as_str();
+        let claims = content.claims.as_ref();
+        let issuer = claims.and_then(|claims| claims.get("iss")?.as_str());
+        let (Some(alg), Some(kid)) = (header("alg"), header("kid")) else {
+            return false;
+        };
+        match self.issuers().find(issuer) {
+            Ok(issuer) if alg.starts_with("HS") => issuer.publishes(kid).await,
+            _ => false,
         }
     }
 

@@ -82,7 +82,7 @@ impl ExpiringKeys {
         // While the store is away, nobody waits for it but one request now and then.
         let attempt = match self.breaker.attempt(self.clock.elapsed()) {
             Ok(attempt) => attempt,
-            Err(wait) => return Err(away("it is not asked, because it failed", wait)),
+            Err(wait) => return Err(self.away("it is not asked, because it failed", wait)),
         };
         match question.await {
             Ok(answer) => {
@@ -93,7 +93,7 @@ impl ExpiringKeys {
                 attempt.fail(self.clock.elapsed(), None);
                 // It may be dead: the next request opens another one.
                 *self.connection.lock().await = None;
-                Err(away(&reason(&error), Duration::from_secs(1)))
+                Err(self.away(&reason(&error), Duration::from_secs(1)))
             }
         }
     }
@@ -181,6 +181,14 @@ impl ExpiringKeys {
         let connection = client.get_multiplexed_async_connection_with_config(&config);
         Ok(held.insert(connection.await?).clone())
     }
+
+    fn away(&self, reason: &str, retry_after: Duration) -> Outage {
+        let facts = match self.prefix {
+            PREFIX => format!("the store of used proofs: {reason}"),
+            _ => format!("the store that replicas share: {reason}"),
+        };
+        Outage::new(OutageCode::Replay, facts, retry_after)
+    }
 }
 
 /// Category only: the details may quote what the store was sent.
@@ -190,11 +198,6 @@ fn reason(error: &RedisError) -> String {
     } else {
         error.category().to_owned()
     }
-}
-
-fn away(reason: &str, retry_after: Duration) -> Outage {
-    let facts = format!("the store of used proofs: {reason}");
-    Outage::new(OutageCode::Replay, facts, retry_after)
 }
 
 impl fmt::Debug for ExpiringKeys {

@@ -3,8 +3,9 @@
 use super::seen::{PREFIX, answer_id, expectation_id, state_id};
 use crate::possession::ExpiringKeys;
 use crate::settings::Settings;
-use portcullis_core::Outage;
+use portcullis_core::rejection::quote;
 use portcullis_core::token::NumericDate;
+use portcullis_core::{ConfigError, Outage};
 use portcullis_provider::clock::{Clock, SystemClock};
 use std::fmt;
 use std::sync::Arc;
@@ -25,6 +26,7 @@ pub struct ExpectedVerification {
     clock: Arc<dyn Clock>,
     stream: String,
     state: String,
+    store: String,
 }
 
 impl Settings {
@@ -49,11 +51,71 @@ impl Settings {
             clock,
             stream: stream.name.clone(),
             state: state.to_owned(),
+            store: store.without_password(),
         })
+    }
+
+    /// Why events of this stream would not arrive by these settings, if they would not; `audience`
+    /// is what the transmitter says of the stream.
+    pub fn find_receiver_fault(
+        &self,
+        transmitter: &str,
+        stream_id: &str,
+        audience: &[String],
+    ) -> Option<ConfigError> {
+        let mut others = Vec::new();
+        let mut streams = self.streams.iter();
+        let stream = streams.find(|stream| {
+            let is_own = stream.terms.transmitter.as_str() == transmitter;
+            let id = stream.watch.as_ref().map(|watch| &*watch.stream_id);
+            match id {
+                Some(id) if is_own && id != stream_id => {
+                    others.push(quote(id));
+                    false
+                }
+                _ => is_own,
+            }
+        });
+        let Some(stream) = stream else {
+            if others.is_empty() {
+                let expected = format!("a table of the transmitter {transmitter}");
+                let help = "write the `issuer` of the transmitter's metadata, exactly";
+                return Some(
+                    ConfigError::expected("events", expected)
+                        .found_as("none")
+                        .help(help),
+                );
+            }
+            let help = "write the id of the stream, as `portcullis events status` lists it";
+            let fault = ConfigError::expected("events.stream_id", quote(stream_id));
+            return Some(fault.found_as(others.join(", ")).help(help));
+        };
+        let known = &stream.terms.audiences;
+        if !audience.is_empty() && !audience.iter().any(|it| known.contains(it)) {
+            let list = |names: &[String]| {
+                let names: Vec<String> = names.iter().map(|it| quote(it)).collect();
+                names.join(" or ")
+            };
+            let help = "write the stream's `aud`: every event is refused otherwise";
+            let fault = ConfigError::expected("events.audience", list(audience));
+            return Some(fault.found_as(list(known)).help(help));
+        }
+        if self.revocation.store_url().is_none() {
+            let help = "name the store that replicas share; without one, leave `--config` out, and \
+                look at the receiver's audit records or its log";
+            let fault = ConfigError::expected("revocation.store", "a shared store");
+            return Some(fault.found_nothing().help(help));
+        }
+        None
     }
 }
 
 impl ExpectedVerification {
+    /// The address of the store, without user and password.
+    pub fn store(&self) -> &str {
+        &self.store
+    }
+
     /// Tells the receivers. For ten minutes they refuse a verification with another state, and this
     /// one is known for an hour.
     ///

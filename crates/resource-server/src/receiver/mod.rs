@@ -37,7 +37,7 @@ pub(crate) use logout_settings::{LogoutSettings, logout};
 pub use outline::ReceiverOutline;
 pub(crate) use poll::Backlog;
 pub use report::{EventOutcome, EventReport};
-pub(crate) use report::{Reception, ReceptionFault};
+pub(crate) use report::{Reception, ReceptionFault, plain_id};
 pub(crate) use seen::{answer_id, event_id, expectation_id, state_id};
 pub(crate) use stream_settings::{StreamSettings, streams};
 pub(crate) use target::revocations;

@@ -1,6 +1,7 @@
 //! What came to a receiver, and what became of it: for audit records and logs.
 
 use portcullis_core::event::EventFault;
+use portcullis_core::rejection::quote;
 use portcullis_core::{Denial, Outage, Rejection};
 use std::fmt;
 
@@ -149,6 +150,14 @@ impl Reception {
             result: Err(fault),
         }
     }
+}
+
+/// A `jti` for records: escaped and cut, and without quotes, so that records can be joined by it.
+pub(crate) fn plain_id(token_id: &str) -> String {
+    let quoted = quote(token_id);
+    let plain = quoted.strip_prefix('`');
+    let plain = plain.and_then(|it| it.strip_suffix('`'));
+    plain.unwrap_or(&quoted).to_owned()
 }
 
 impl EventReport {

@@ -1,7 +1,7 @@
 //! One stream of security events: its settings, its transmitter's keys, and how it fares.
 
 use super::poll::Poller;
-use super::report::{EventOutcome, EventReport};
+use super::report::{EventOutcome, EventReport, plain_id};
 use super::stream_settings::StreamSettings;
 use super::watch::Watcher;
 use portcullis_core::event::{EventType, SecurityEvent, SecurityEventToken};
@@ -45,7 +45,7 @@ impl EventStream {
             event: event.event_type().map_or("unknown", EventType::name),
             outcome: EventOutcome::Ignored,
             marks: Vec::new(),
-            token_id: Some(quote(token.token_id())),
+            token_id: Some(plain_id(token.token_id())),
             facts: None,
         }
     }
@@ -67,6 +67,20 @@ impl EventStream {
             status == Some("enabled"),
             status.unwrap_or("unknown"),
             text("reason"),
+        );
+    }
+
+    /// The transmitter knows no stream of this id, so none of its events will come.
+    pub(crate) fn set_unknown(&self) {
+        if self.is_paused.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        let stream = &self.settings.name;
+        tracing::warn!(
+            stream,
+            cure =
+                "compare `stream_id` with `portcullis events status`, or create the stream again",
+            "the transmitter knows no such stream"
         );
     }
 

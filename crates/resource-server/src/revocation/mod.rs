@@ -21,7 +21,7 @@ mod store;
 
 pub use contact::StoreStatus;
 pub use mark::RevokedKind;
-pub use revocation::{REMEMBERED_SECONDS, Revocation};
+pub use revocation::{LONGEST_UNVERIFIED_SECONDS, REMEMBERED_SECONDS, Revocation};
 pub use settings::{RevocationConfig, StoreUrl};
 pub use source::RevocationSource;
 #[cfg(feature = "redis")]

@@ -34,6 +34,12 @@ pub(crate) struct Term {
 /// seconds.
 pub const REMEMBERED_SECONDS: i64 = 31 * 86_400;
 
+/// The longest memory of a token that nobody verified: ten years, in seconds.
+///
+/// Its `exp` is the word of whoever wrote it. No bound at all would let an invented token take a
+/// place in memory and in the store for ever.
+pub const LONGEST_UNVERIFIED_SECONDS: i64 = 3_660 * 86_400;
+
 /// The longest leeway that the settings allow: a token can be accepted for so long after its `exp`.
 const LONGEST_LEEWAY: i64 = 300;
 
@@ -57,12 +63,19 @@ impl Revocation {
     /// revoked. It is remembered until the token has ended, or, where nobody said when that is, for
     /// [`REMEMBERED_SECONDS`].
     pub fn of_token(token: &AccessToken, now: NumericDate) -> Option<Self> {
-        Self::of_claims(token.issuer(), token.claims(), now)
+        Self::of_id(token.issuer(), token.claims(), now)
     }
 
-    /// The token that these claims name; they need not be verified. Otherwise like
-    /// [`of_token`](Self::of_token).
+    /// The token that these claims name; they need not be verified. It is remembered for
+    /// [`LONGEST_UNVERIFIED_SECONDS`] at most; otherwise like [`of_token`](Self::of_token).
     pub fn of_claims(issuer: &Issuer, claims: &Claims, now: NumericDate) -> Option<Self> {
+        let mut revocation = Self::of_id(issuer, claims, now)?;
+        let longest = now.plus(LONGEST_UNVERIFIED_SECONDS);
+        revocation.term.until = revocation.term.until.min(longest);
+        Some(revocation)
+    }
+
+    fn of_id(issuer: &Issuer, claims: &Claims, now: NumericDate) -> Option<Self> {
         let latest = now.plus(REMEMBERED_SECONDS);
         let expires = claims.expires().unwrap_or(latest);
         Some(Self::token(issuer, token_id(claims)?, expires))

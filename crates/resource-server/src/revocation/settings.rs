@@ -103,6 +103,15 @@ impl StoreUrl {
         url::Url::parse(&self.0).is_ok_and(|url| url.password().is_some())
     }
 
+    /// What to write in its place, or to do if this program can use none.
+    pub(crate) fn cure() -> &'static str {
+        if cfg!(feature = "redis") {
+            "write a URL such as `rediss://redis.example:6380`"
+        } else {
+            "install the command with `--features full`, or compile with the feature `redis`"
+        }
+    }
+
     /// What is wrong with it.
     pub(crate) fn fault(&self) -> Option<&'static str> {
         let Ok(url) = url::Url::parse(&self.0) else {
@@ -199,9 +208,7 @@ fn store(written: &RevocationConfig, faults: &Faults) -> Option<StoreUrl> {
         },
     };
     if let Some(problem) = url.fault() {
-        faults
-            .wrong(member, problem)
-            .help("write a URL such as `rediss://redis.example:6380`");
+        faults.wrong(member, problem).help(StoreUrl::cure());
     }
     if url.is_plain() && written.danger_plain_store {
         tracing::warn!("danger_plain_store: revocations go to the store and back without TLS");

@@ -30,6 +30,7 @@ use portcullis_core::jose::Jwks;
 use portcullis_core::{CodeLinks, ConfigError, ConfigErrors, EffectiveUrl, Faults, Limits, cookie};
 use portcullis_provider::fetch::Proxies;
 use portcullis_provider::keys::KeySource;
+use std::path::Path;
 use std::time::Duration;
 
 /// What a resource server goes by. Made from a [`Config`]; no request ever finds a fault in it.
@@ -154,6 +155,12 @@ impl Settings {
     /// What can be used, but is hardly meant: values that an example left.
     pub fn warnings(&self) -> &[ConfigError] {
         &self.warnings
+    }
+
+    /// Where the keys of issuers are saved, each with the number of its table.
+    pub fn key_snapshots(&self) -> impl Iterator<Item = (usize, &Path)> {
+        let issuers = self.issuers.iter().enumerate();
+        issuers.filter_map(|(index, it)| Some((index, it.snapshot.as_deref()?)))
     }
 
     /// Without the warnings of issuers whose tokens anybody can have: for a door that demands more

@@ -56,7 +56,15 @@ async fn the_usual_mistakes_are_recognised() {
         (
             None,
             idp.token("alice").hmac_with_public_key().sign(),
-            "shared secret",
+            "this is how a forgery looks",
+        ),
+        (
+            None,
+            idp.token("alice")
+                .kid("other")
+                .hmac_with_public_key()
+                .sign(),
+            "the provider signs with a shared secret",
         ),
         (None, idp.token("alice").alg_none().sign(), "nobody signed"),
         (

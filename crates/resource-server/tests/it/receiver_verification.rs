@@ -42,6 +42,21 @@ async fn a_verification_that_a_command_asks_for_is_expected_at_a_replica() {
         let settings = crate::receiver_setup::settings(&world.idp, "", store);
         settings.expected_verification(transmitter, "s-1", "mine")
     };
+    let fault = |transmitter, audience: &str, store: &str| {
+        let settings = crate::receiver_setup::settings(&world.idp, "", store);
+        let audience = [audience.to_owned()];
+        let fault = settings.find_receiver_fault(transmitter, "s-1", &audience);
+        fault.map(|fault| fault.place().to_owned())
+    };
+    for (transmitter, audience, store, place) in [
+        (issuer, "receiver", &*store, None),
+        ("https://other.example", "receiver", &store, Some("events")),
+        (issuer, "another", &store, Some("events.audience")),
+        (issuer, "receiver", "", Some("revocation.store")),
+    ] {
+        let found = fault(transmitter, audience, store);
+        assert_eq!(found.as_deref(), place, "{transmitter} {audience}");
+    }
     assert!(of("https://other.example", &store).is_none());
     assert!(of(issuer, "").is_none(), "nobody would hear of it");
 }

@@ -10,15 +10,27 @@ use portcullis_gateway::{Overrides, Settings};
 use portcullis_provider::fetch::Proxies;
 use std::path::Path;
 
-pub(super) async fn run(
-    path: &Path,
-    online: bool,
-    openapi: Option<&Path>,
-    host: Option<&str>,
-) -> Result<Exit, CommandError> {
+/// What is checked besides the text.
+pub(super) struct Checks<'a> {
+    pub(super) online: bool,
+    /// Whether this is the machine that the settings are for.
+    pub(super) files: bool,
+    pub(super) openapi: Option<&'a Path>,
+    pub(super) host: Option<&'a str>,
+}
+
+pub(super) async fn run(path: &Path, checks: &Checks<'_>) -> Result<Exit, CommandError> {
     let source = SettingsSource::File(path.to_owned());
     let settings = source.read(&Overrides::default())?;
     let mut warnings = settings.warnings();
+    if checks.files {
+        let checked = source.check_files(&settings);
+        checked.map_err(|error| error.help(ELSEWHERE))?;
+        for warning in settings.file_warnings() {
+            let (place, help) = (warning.place(), warning.help());
+            warnings.push(format!("{place}: {}; {help}", warning.message()));
+        }
+    }
     warnings.extend(source.ignored_variables());
     print(&format!(
         "{} {} is in order.\n{}{}",
@@ -33,16 +45,19 @@ pub(super) async fn run(
         print(&format!("\noutside hosts through a proxy: {proxies}\n"))?;
     }
     let mut exit = Exit::Fine;
-    if online {
+    if checks.online {
         let report = online::report(&settings).await;
         print(&report.page)?;
         exit = report.exit;
     }
-    match openapi {
-        Some(source) if exit == Exit::Fine => beside(&settings, source, host),
+    match checks.openapi {
+        Some(source) if exit == Exit::Fine => beside(&settings, source, checks.host),
         _ => Ok(exit),
     }
 }
+
+const ELSEWHERE: &str = "on a machine that lacks the files of the gateway's, such as in CI, add \
+    `--without-files`";
 
 /// The settings that loosen security, wherever they stand in the file.
 fn dangers(path: &Path) -> Result<Vec<String>, CommandError> {

@@ -28,12 +28,18 @@ pub(crate) async fn run(arguments: ConfigArguments) -> Result<Exit, CommandError
             file,
             config,
             online,
+            without_files,
             openapi,
             host,
         } => {
             let path = file.as_deref().or(config.as_deref());
-            let path = path.unwrap_or(Path::new(source::FILE));
-            check::run(path, *online, openapi.as_deref(), host.as_deref()).await
+            let checks = check::Checks {
+                online: *online,
+                files: !*without_files,
+                openapi: openapi.as_deref(),
+                host: host.as_deref(),
+            };
+            check::run(path.unwrap_or(Path::new(source::FILE)), &checks).await
         }
         ConfigAction::Diff { old, new } => diff::run(old, new),
         ConfigAction::Init {

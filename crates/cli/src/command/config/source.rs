@@ -74,6 +74,18 @@ impl SettingsSource {
         settings.map_err(|errors| failure(path, &text, &name(errors, overrides)))
     }
 
+    /// Reads the files that a start of the gateway needs.
+    ///
+    /// # Errors
+    ///
+    /// Every file by which the start would fail, in the line of its setting.
+    pub(crate) fn check_files(&self, settings: &Settings) -> Result<(), CommandError> {
+        settings.check_files().map_err(|errors| match self {
+            Self::File(path) => failure(path, &text(path).unwrap_or_default(), &errors),
+            Self::Environment => failure_of(&errors),
+        })
+    }
+
     /// A warning of variables that are set, and count for nothing because there is a file.
     pub(crate) fn ignored_variables(&self) -> Option<String> {
         let path = self.path()?;

@@ -3,6 +3,7 @@
 use crate::exit::{CommandError, Exit};
 use crate::files;
 use portcullis_core::Outage;
+use portcullis_provider::shared_signals::StreamConfiguration;
 use portcullis_resource_server::{Config, ExpectedVerification, Settings};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -38,22 +39,22 @@ impl Receiver {
     pub(super) async fn announce(
         &self,
         transmitter: &str,
-        stream: &str,
+        stream: &StreamConfiguration,
         state: &str,
     ) -> Result<ExpectedVerification, CommandError> {
-        let expected = self
-            .settings
-            .expected_verification(transmitter, stream, state);
+        let (settings, id) = (&self.settings, stream.id.as_str());
+        if let Some(fault) = settings.find_receiver_fault(transmitter, id, &stream.audience) {
+            let problem = format!("{}: {}", fault.place(), fault.message());
+            return Err(CommandError::in_file(&self.file, problem).help(fault.help()));
+        }
+        let expected = settings.expected_verification(transmitter, id, state);
         let Some(expected) = expected else {
-            let problem = format!(
-                "expected `[[events]]` of the transmitter {transmitter} and a shared store, found \
-                 not both"
-            );
-            return Err(CommandError::in_file(&self.file, problem).help(
-                "leave `--config` out, and look at the receiver's audit records or its log",
-            ));
+            // Whatever it may lack is a fault above.
+            let problem = "these settings receive no events of the stream";
+            return Err(CommandError::in_file(&self.file, problem));
         };
-        expected.announce().await.map_err(|it| outage(&it))?;
+        let announced = expected.announce().await;
+        announced.map_err(|it| outage(&expected, &it))?;
         Ok(expected)
     }
 
@@ -69,7 +70,11 @@ impl Receiver {
         let began = Instant::now();
         // The store remembers it, whichever replica the event came to.
         loop {
-            if expected.has_come().await.map_err(|it| outage(&it))? {
+            if expected
+                .has_come()
+                .await
+                .map_err(|it| outage(expected, &it))?
+            {
                 return Ok(began.elapsed());
             }
             if began.elapsed() >= self.wait {
@@ -85,6 +90,10 @@ impl Receiver {
     }
 }
 
-fn outage(outage: &Outage) -> CommandError {
-    CommandError::new(Exit::Outage, format!("the store: {}", outage.facts()))
+fn outage(expected: &ExpectedVerification, outage: &Outage) -> CommandError {
+    let message = format!("{}: {}", expected.store(), outage.facts());
+    CommandError::new(Exit::Outage, message).help(
+        "see whether this machine reaches the store of `[revocation]`; without it, leave \
+         `--config` out, and look at the receiver's audit records or its log",
+    )
 }

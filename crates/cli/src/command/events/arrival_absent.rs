@@ -1,6 +1,7 @@
 //! The receiver's store, in a program that was built without Redis.
 
 use crate::exit::CommandError;
+use portcullis_provider::shared_signals::StreamConfiguration;
 use std::convert::Infallible;
 use std::path::Path;
 use std::time::Duration;
@@ -14,7 +15,12 @@ impl Receiver {
         Err(error.help("take a build with the feature `redis` or `full`, or leave `--config` out"))
     }
 
-    pub(super) async fn announce(&self, _: &str, _: &str, _: &str) -> Result<(), CommandError> {
+    pub(super) async fn announce(
+        &self,
+        _: &str,
+        _: &StreamConfiguration,
+        _: &str,
+    ) -> Result<(), CommandError> {
         match self.0 {}
     }
 

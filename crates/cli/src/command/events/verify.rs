@@ -27,7 +27,7 @@ pub(super) async fn run(
     let expected = match &receiver {
         Some(receiver) => {
             let issuer = access.metadata().issuer.as_str();
-            let announced = receiver.announce(issuer, &stream.id, &state);
+            let announced = receiver.announce(issuer, &stream, &state);
             Some((receiver, announced.await?))
         }
         None => None,

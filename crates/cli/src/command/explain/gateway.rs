@@ -77,10 +77,11 @@ fn read_config(text: &str) -> Result<Config, ConfigErrors> {
 /// Mentions a settings file in this folder. It is not picked up: the environment was meant.
 pub(super) fn with_settings_nearby(error: CommandError) -> CommandError {
     match settings_nearby() {
-        Some(argument) => error.help(format!(
+        // An error with a cure of its own is not about missing settings.
+        Some(argument) if !error.has_help() => error.help(format!(
             "`{argument}` takes the settings of the file in this folder"
         )),
-        None => error,
+        _ => error,
     }
 }
 

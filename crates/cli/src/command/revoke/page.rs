@@ -1,8 +1,8 @@
 //! What was revoked, for whom, and what stays valid all the same.
 
-use super::order::RevocationOrder;
+use super::order::{RevocationOrder, TokenSignature};
 use crate::clock::nearest_rfc3339;
-use crate::output::{GOOD, Page};
+use crate::output::{GOOD, Page, WARNING};
 use crate::ownership;
 use portcullis_core::rejection::quote;
 use portcullis_core::token::{Issuer, NumericDate};
@@ -37,6 +37,14 @@ pub(super) fn page(order: &RevocationOrder, now: NumericDate) -> String {
     }
     let issuer = order.issuer.as_ref();
     page.row("issuer", issuer.map_or("any", Issuer::as_str));
+    match &order.signature {
+        Some(TokenSignature::Verified(found)) => page.row("signature", found),
+        Some(TokenSignature::Unverified(reason)) => {
+            let value = format!("not verified: {reason}");
+            page.styled_row(WARNING, "signature", &value);
+        }
+        None => {}
+    }
     page.row("kept until", &moment(revocation.until()));
     page.row("digest", &revocation.mark());
     page.line("");
@@ -89,6 +97,15 @@ pub(super) fn table(revocations: &[Revocation]) -> String {
     text
 }
 
+/// The order for programs: the revocation, and of a token whether its signature was verified.
+pub(super) fn order_as_json(order: &RevocationOrder) -> Value {
+    let mut document = as_json(&order.revocation);
+    if let (Some(members), Some(signature)) = (document.as_object_mut(), &order.signature) {
+        members.insert("verified".to_owned(), signature.is_verified().into());
+    }
+    document
+}
+
 /// The revocation for programs.
 pub(super) fn as_json(revocation: &Revocation) -> Value {
     json!({
@@ -123,6 +140,7 @@ mod tests {
             issuer: Some(issuer),
             name: name.map(str::to_owned),
             expires: expires.map(at),
+            signature: None,
         };
         let page = page(&order, at(1_800_000_000));
         let plain = anstream::adapter::strip_str(&page).to_string();
@@ -138,6 +156,7 @@ mod tests {
             issuer: Some(issuer),
             name: Some("alice".to_owned()),
             expires: None,
+            signature: None,
         };
         let page = anstream::adapter::strip_str(&page(&order, at)).to_string();
         assert!(page.contains("enabled      the account `alice`"), "{page}");

@@ -13,7 +13,7 @@ pub(super) use answer::of_answer;
 pub(super) use issuer::{of_issuer, of_provider_api};
 pub(super) use keys::KeyChoice;
 pub(super) use step::of_step;
-pub(super) use text::{of_size, of_unreadable};
+pub(super) use text::{forgery_with_public_key, of_size, of_unreadable};
 
 use portcullis_core::Dialect;
 use portcullis_core::rejection::Code;

@@ -37,6 +37,15 @@ const OPAQUE: &str = "this is an opaque token, and introspection is not set up: 
 const ENCRYPTED: &str = "this is an encrypted JWT, which only its recipient can read: have the \
     provider issue signed ones that are not encrypted";
 
+/// HMAC under the name of a published key (RFC 8725, section 2.1).
+pub(in crate::explain) fn forgery_with_public_key() -> Mistake {
+    Mistake::whole(
+        "its `kid` is that of a public key, and its `alg` is HMAC: this is how a forgery looks \
+            that takes the public key for a shared secret. The provider did not sign it so; find \
+            out who sent it",
+    )
+}
+
 /// The claim that makes a token too large.
 pub(in crate::explain) fn of_size(content: &TokenContent) -> Option<Mistake> {
     let mut largest = ("", 0);

@@ -42,8 +42,7 @@ impl RevocationStore {
                 Err(_) => "it is not the URL of a Redis",
             },
         };
-        let cure = "write a URL such as `rediss://redis.example:6380`";
-        Err(ConfigError::wrong("the store", problem).help(cure))
+        Err(ConfigError::wrong("the store", problem).help(StoreUrl::cure()))
     }
 
     /// Writes a revocation: replicas put it in force as soon as the store passes it on.

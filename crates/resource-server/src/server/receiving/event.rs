@@ -3,7 +3,7 @@
 
 use crate::receiver::{
     EventEffect, EventOutcome, EventReport, EventStream, Reception, ReceptionFault, answer_id,
-    event_id, expectation_id, revocations, state_id,
+    event_id, expectation_id, plain_id, revocations, state_id,
 };
 use crate::revocation::RevocationSource;
 use crate::server::ResourceServer;
@@ -13,7 +13,7 @@ use portcullis_core::event::{
     EventErrorCode, EventFault, EventType, SecurityEvent, SecurityEventToken,
 };
 use portcullis_core::jose::{UnverifiedToken, compact};
-use portcullis_core::rejection::{Facts, quote};
+use portcullis_core::rejection::Facts;
 use portcullis_core::token::NumericDate;
 
 impl ResourceServer {
@@ -23,7 +23,7 @@ impl ResourceServer {
         let mut token_id = None;
         let result = match compact::parse(text, self.limits()) {
             Ok(token) => {
-                token_id = token.unverified_claims().token_id().map(quote);
+                token_id = token.unverified_claims().token_id().map(plain_id);
                 self.take_token(stream, token, text).await
             }
             Err(rejection) => Err(rejection.into()),

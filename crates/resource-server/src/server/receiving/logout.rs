@@ -4,6 +4,7 @@
 use crate::issuers::TrustedIssuer;
 use crate::receiver::{
     EventOutcome, EventReport, LOGOUT, LogoutSettings, Reception, ReceptionFault, event_id,
+    plain_id,
 };
 use crate::revocation::{Revocation, RevocationSource};
 use crate::server::ResourceServer;
@@ -22,7 +23,7 @@ impl ResourceServer {
         let mut token_id = None;
         let result = match compact::parse(text, self.limits()) {
             Ok(token) => {
-                token_id = token.unverified_claims().token_id().map(quote);
+                token_id = token.unverified_claims().token_id().map(plain_id);
                 self.take_logout(token, text).await
             }
             Err(rejection) => Err(rejection.into()),
@@ -83,7 +84,7 @@ impl ResourceServer {
             event: RevocationSource::Logout.as_str(),
             outcome: EventOutcome::Repeated,
             marks: Vec::new(),
-            token_id: Some(quote(token.token_id())),
+            token_id: Some(plain_id(token.token_id())),
             facts: None,
         };
         if seen.knows(&id, now).await {

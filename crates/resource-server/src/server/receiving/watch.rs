@@ -124,7 +124,7 @@ async fn watch(server: WeakServer, stream: Arc<EventStream>) {
             }
             Err(fault) => {
                 if fault.is_gone {
-                    stream.set_enabled(false, "gone", None);
+                    stream.set_unknown();
                 }
                 watcher.note_failure(stream.name(), &fault.reason);
                 failures += 1;

@@ -53,6 +53,16 @@ impl TokenInput {
             }
             _ => (standard_input()?, InputPlace::StandardInput),
         };
+        if text.trim_start_matches('\u{feff}').trim().is_empty() {
+            let message = match &place {
+                InputPlace::File(file) => format!("{}: {EMPTY}", file.display()),
+                InputPlace::Argument => format!("the argument: {EMPTY}"),
+                InputPlace::StandardInput => format!("standard input: {EMPTY}"),
+            };
+            return Err(CommandError::could_not_run(message).help(
+                "an unset variable, or a request for the token that failed, leaves it empty",
+            ));
+        }
         let Extraction {
             token,
             form,
@@ -127,6 +137,8 @@ fn read_text(input: impl Read) -> Result<String, String> {
     text.ok_or_else(|| "expected text in UTF-8, found other bytes".to_owned())
 }
 
+const EMPTY: &str = "expected a token, found nothing";
+
 /// The largest input, in bytes.
 const LARGEST: u64 = 1_000_000;
 
@@ -136,6 +148,16 @@ const TERMINAL_LIMITS: [usize; 4] = [1_023, 1_024, 4_095, 4_096];
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_empty_input_is_no_token_to_judge() {
+        for text in ["", " \n", "\u{feff}\r\n"] {
+            let read = TokenInput::read(Some(text.to_owned()), None);
+            let error = read.map(|input| input.token).unwrap_err();
+            assert!(error.message().contains("found nothing"), "{text:?}");
+            assert_eq!(error.exit(), crate::exit::Exit::CouldNotRun);
+        }
+    }
 
     #[test]
     fn bytes_are_text_in_either_encoding_and_bounded() {

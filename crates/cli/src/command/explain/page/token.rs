@@ -86,6 +86,8 @@ fn add_source(page: &mut ColumnPage, source: &TokenSource<'_>) {
 
 fn form(content: &TokenContent) -> String {
     let form = match content.form {
+        // It has the three parts of a signed JWT, and nobody signed it (RFC 7519, section 6).
+        TokenForm::SignedJwt if is_unsigned(content) => "a JWT without a signature (`alg` is none)",
         TokenForm::SignedJwt => "a signed JWT",
         TokenForm::EncryptedJwt => "an encrypted JWT: only its recipient can read the claims",
         TokenForm::BrokenJwt => "a part of a JWT",
@@ -93,6 +95,14 @@ fn form(content: &TokenContent) -> String {
         _ => "no token",
     };
     format!("{form}, {} bytes", content.bytes)
+}
+
+fn is_unsigned(content: &TokenContent) -> bool {
+    let alg = content
+        .header
+        .as_ref()
+        .and_then(|it| it.get("alg")?.as_str());
+    alg.is_some_and(|alg| alg.eq_ignore_ascii_case("none"))
 }
 
 fn add_identity(page: &mut ColumnPage, identity: &Identity, content: &TokenContent) {
