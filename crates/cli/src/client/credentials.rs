@@ -20,6 +20,7 @@ pub(super) fn authentication(
 ) -> Result<Authentication, CommandError> {
     let certificate = read_optional_pem(arguments.client_certificate_file.as_deref())?;
     if let Some(path) = &arguments.client_key_file {
+        files::warn_if_shared(path);
         let key = PrivateKey::read(
             &read_pem(path)?,
             None,
@@ -79,6 +80,7 @@ pub(super) fn config_error(error: ConfigError) -> CommandError {
 ///
 /// A file that cannot be read, and an empty one: it is a mistake, not an empty secret.
 pub(crate) fn read_secret_file(path: &Path, expected: &str) -> Result<Secret, CommandError> {
+    files::warn_if_shared(path);
     // The buffer is a copy of the secret, so it is wiped too.
     let text = Zeroizing::new(files::read_text(path)?);
     let text = trim(&text);

@@ -2,6 +2,7 @@
 
 use crate::output::{Page, QUIET, STRONG, WARNING};
 use portcullis_idp::{Dialect, Idp, TokenFormat};
+use serde_json::{Value, json};
 
 /// The page of this provider. `has_own_config` says that its clients come from a file.
 pub(super) fn page(idp: &Idp, has_own_config: bool) -> String {
@@ -40,6 +41,22 @@ pub(super) fn page(idp: &Idp, has_own_config: bool) -> String {
         "portcullis idp fault token slow:2000 --issuer {base}"
     ));
     page.into_text()
+}
+
+/// The same for a program: what it needs to trust the provider, and to command it. The members of
+/// the metadata have its names (RFC 8414).
+pub(super) fn addresses(idp: &Idp) -> Value {
+    json!({
+        "issuer": idp.issuer().as_str(),
+        "audience": idp.audiences(),
+        "profile": idp.dialect().profile(),
+        "base": idp.base(),
+        "metadata": idp.metadata_uri(),
+        "jwks_uri": idp.jwks_uri(),
+        "token_endpoint": idp.token_endpoint(),
+        "introspection_endpoint": idp.introspection_endpoint(),
+        "console": idp.console(),
+    })
 }
 
 fn add_facts(page: &mut Page, idp: &Idp) {
