@@ -49,6 +49,10 @@ pub(crate) struct IdpArguments {
     /// The signature algorithm, such as RS256, ES256, PS256 or EdDSA [default: RS256]
     #[arg(long, value_name = "NAME")]
     pub(crate) algorithm: Option<String>,
+    /// Print one line of JSON as soon as it listens, with the issuer, the audience and the
+    /// addresses, in place of the page
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// The dialects by name: help lists them, and so does the error for a wrong one.
@@ -99,9 +103,10 @@ pub(crate) enum IdpAction {
 /// The running identity provider.
 #[derive(Args, Debug)]
 pub(crate) struct IdpTarget {
-    /// The URL of the running identity provider
-    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:9000")]
-    pub(crate) issuer: String,
+    /// The URL of the running identity provider [env: OAUTH2_ISSUER, also from .env, if it is on
+    /// loopback] [default: http://127.0.0.1:9000]
+    #[arg(long, value_name = "URL")]
+    pub(crate) issuer: Option<String>,
     /// A file with certificates in PEM to trust besides those of the system
     #[arg(long, value_name = "FILE")]
     pub(crate) ca_file: Option<PathBuf>,
@@ -151,6 +156,7 @@ Examples:
   $ portcullis idp --as entra --listen 9100
   $ portcullis idp init
   $ portcullis idp --config idp.toml
+  $ portcullis idp --listen 0 --json > idp.json &
   $ portcullis idp rotate --overlap
   $ portcullis idp fault token 500
 
@@ -170,4 +176,7 @@ const ROTATE: &str = "\
 Examples:
   $ portcullis idp rotate
   $ portcullis idp rotate --same-kid
-  $ portcullis idp rotate --overlap --issuer http://127.0.0.1:9000";
+  $ portcullis idp rotate --overlap --issuer http://127.0.0.1:9000
+
+The new key is in memory only: after a restart the provider signs with the key of
+`key_file` again, or with another new one.";

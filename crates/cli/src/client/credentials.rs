@@ -20,6 +20,7 @@ pub(super) fn authentication(
 ) -> Result<Authentication, CommandError> {
     let certificate = read_optional_pem(arguments.client_certificate_file.as_deref())?;
     if let Some(path) = &arguments.client_key_file {
+        files::warn_if_shared(path);
         let key = PrivateKey::read(
             &read_pem(path)?,
             None,
@@ -82,6 +83,7 @@ const LARGEST_SECRET: u64 = 65_536;
 ///
 /// A file that cannot be read, and an empty one: it is a mistake, not an empty secret.
 pub(crate) fn read_secret_file(path: &Path, expected: &str) -> Result<Secret, CommandError> {
+    files::warn_if_shared(path);
     // The buffer is a copy of the secret, so it is wiped too.
     let size = std::fs::metadata(path).map(|found| found.len());
     if size.is_ok_and(|size| size > LARGEST_SECRET) {

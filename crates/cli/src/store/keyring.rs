@@ -13,6 +13,15 @@ use crate::exit::CommandError;
 pub(super) enum KeyringError {
     /// There is no keyring, or it cannot be reached from here.
     Unreachable(String),
+    /// This program was built without that feature.
+    #[cfg_attr(
+        any(
+            feature = "secret-service",
+            all(feature = "keyring", any(target_os = "macos", windows))
+        ),
+        expect(dead_code, reason = "with a keyring nothing is missing")
+    )]
+    Missing(&'static str),
     /// It works, and our key is not in it.
     #[cfg_attr(
         not(any(
@@ -54,6 +63,13 @@ impl From<KeyringError> for CommandError {
                 "the OS keyring cannot be used: {reason}"
             ))
             .help("unlock it in your desktop session, or pass `--store file` or `--store none`"),
+            KeyringError::Missing(feature) => Self::could_not_run(format!(
+                "the OS keyring cannot be used: this program was built without `{feature}`"
+            ))
+            .help(format!(
+                "build it with `cargo install --locked --path crates/cli --features {feature}`, \
+                 or pass `--store file` or `--store none`"
+            )),
             KeyringError::NoKey => {
                 Self::could_not_run("the OS keyring no longer has the key of the token store")
                     .help("restore the keyring, or start over with `portcullis token clear --all`")
@@ -157,6 +173,6 @@ mod platform {
         } else {
             "keyring"
         };
-        KeyringError::Unreachable(format!("this program was built without `{feature}`"))
+        KeyringError::Missing(feature)
     }
 }

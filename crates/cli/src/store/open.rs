@@ -14,6 +14,7 @@ use super::keyring::{self, KeyringError};
 use super::sealed::{ITERATIONS, KeyOrigin, SealedFile};
 use super::tokens::TokenStore;
 use crate::exit::CommandError;
+use crate::reporter::Reporter;
 use portcullis_core::jose::base64url;
 use zeroize::Zeroizing;
 
@@ -60,7 +61,9 @@ pub(super) fn open(
         StoreKind::Auto if environment.ci => return Ok(None),
         StoreKind::Auto => match open_keyring(environment) {
             Ok(store) => store,
-            Err(OpenError::Keyring(KeyringError::Unreachable(_))) => open_file(environment)?,
+            Err(OpenError::Keyring(KeyringError::Unreachable(_) | KeyringError::Missing(_))) => {
+                open_file(environment)?
+            }
             Err(error) => return Err(error.into()),
         },
     };
@@ -216,7 +219,15 @@ fn seal_with_passphrase(folder: &Folder, passphrase: &str) -> Result<TokenStore,
     let store = TokenStore::new(folder, FILE, source, key);
     store.write(&tokens)?;
     // Last, so that a crash in between leaves a file that still opens.
-    folder.remove(KEY_FILE)?;
+    let was_keyed = folder.remove(KEY_FILE)?;
+    // From now on every call needs the passphrase: one call must not decide that in silence.
+    if was_keyed {
+        let file = folder.path(FILE);
+        Reporter { quiet: false }.note(&format!(
+            "{}: the tokens are now encrypted with PORTCULLIS_PASSPHRASE, and later calls need it",
+            file.display()
+        ));
+    }
     Ok(store)
 }
 

@@ -47,8 +47,12 @@ fn a_starter_is_written_once_and_is_in_order() {
         is_fine && said.contains("portcullis idp --config idp.toml"),
         "{said}"
     );
-    let (is_fine, _) = folder.run_plainly(&["idp", "init"]);
-    assert!(!is_fine);
+    let (is_fine, said) = folder.run_plainly(&["idp", "init"]);
+    assert!(!is_fine && !said.contains("os error"), "{said}");
+    assert!(
+        said.contains("idp.toml: expected no file of that name") && said.contains("--config"),
+        "{said}"
+    );
     // Every member behind a `#` is a setting: a wrong one would be a fault.
     let text = folder.read("idp.toml").replace("\n# ", "\n");
     assert!(text.contains("\nalgorithm = "), "{text}");
@@ -102,4 +106,48 @@ fn a_chosen_address_that_is_taken_is_an_error() {
     let address = taken.local_addr().unwrap().to_string();
     let (is_fine, said) = folder.run_plainly(&["idp", "--listen", &address]);
     assert!(!is_fine && said.contains("cannot be listened on"), "{said}");
+}
+
+/// One line for programs: what an application needs to trust the provider, and to command it.
+#[test]
+fn a_program_reads_where_it_listens() {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_portcullis"))
+        .args(["idp", "--listen", "0", "--algorithm", "ES256", "--json"])
+        .env_clear()
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let line = lines.next().unwrap().unwrap();
+    let told: serde_json::Value = serde_json::from_str(&line).unwrap();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(lines.next().is_none(), "nothing but that line");
+    let issuer = told["issuer"].as_str().unwrap();
+    assert!(issuer.starts_with("http://127.0.0.1:"), "{line}");
+    assert_eq!(told["audience"][0], "api://enterprise-api");
+    assert_eq!(told["token_endpoint"], format!("{issuer}/token"));
+}
+
+/// The variable that `portcullis token` reads, unless it is somebody's production.
+#[test]
+fn the_variable_names_the_provider_only_on_loopback() {
+    let (provider, folder) = (Provider::start(), Folder::new("idp-variable"));
+    let run = |issuer: &str, command: &[&str]| {
+        folder.run_with(
+            &[&["idp", "fault"], command].concat(),
+            &[("OAUTH2_ISSUER", issuer)],
+        )
+    };
+    let (is_fine, said) = run(&provider.issuer, &["jwks", "500"]);
+    assert!(
+        is_fine && said.contains("jwks                  500"),
+        "{said}"
+    );
+    // Only shown, because the default port may be somebody's.
+    let (_, said) = run("https://idp.example", &[]);
+    assert!(
+        said.contains("not on loopback; using http://127.0.0.1:9000"),
+        "{said}"
+    );
 }

@@ -1,5 +1,6 @@
 //! A PEM file that a setting names: what is read from it, and what to do if that fails.
 
+use super::key_file;
 use portcullis_core::ConfigError;
 use portcullis_core::config::{DECRYPT, is_encrypted_key};
 use rustls::pki_types::pem::{self, PemObject as _};

@@ -124,6 +124,11 @@ impl IdpState {
         (self.clock)().saturating_add_signed(self.clock_off.load(Ordering::SeqCst))
     }
 
+    /// The time without the fault of the clock: for what people look at, not for tokens.
+    pub(crate) fn true_time(&self) -> u64 {
+        (self.clock)()
+    }
+
     /// Clears all faults: of endpoints, of tokens and of the clock.
     pub(crate) fn clear_faults(&self) {
         for endpoint in Endpoint::ALL {

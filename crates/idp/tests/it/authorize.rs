@@ -63,13 +63,11 @@ async fn a_code_comes_back_with_state_and_issuer() {
     );
     let wrong = post(&idp, &path, "username=alice&password=bob", None).await;
     assert_eq!(wrong.status(), 401);
-    assert!(
-        wrong
-            .text()
-            .await
-            .unwrap()
-            .contains("Wrong username or password")
-    );
+    let page = wrong.text().await.unwrap();
+    assert!(page.contains("Wrong username or password"));
+    // Only the password has to be typed again.
+    assert!(page.contains("value=\"alice\" required"), "{page}");
+    assert!(page.contains("The password is the username."));
     let cancelled = post(&idp, &path, "cancel=1", None).await;
     assert_eq!(
         parameter(&cancelled, "error").as_deref(),
@@ -231,4 +229,20 @@ async fn the_answer_comes_in_the_mode_that_was_asked_for() {
     let unknown = unknown.await.unwrap();
     let description = parameter(&unknown, "error_description").unwrap();
     assert!(description.contains("found `web_message`"), "{description}");
+}
+
+#[tokio::test]
+async fn the_page_does_not_promise_a_password_that_is_wrong() {
+    let config = IdpConfig::from_toml(
+        "algorithm = \"ES256\"\n[[user]]\nusername = \"carol\"\npassword = \"other\"\n\
+         [[client]]\nid = \"web\"\nredirect_uris = [\"http://127.0.0.1/callback\"]\n",
+    );
+    let idp = Idp::start(config.unwrap()).await.unwrap();
+    let page = show(&idp, &[("scope", "openid")])
+        .await
+        .text()
+        .await
+        .unwrap();
+    assert!(!page.contains("password is the username"), "{page}");
+    assert!(page.contains("/console/users"), "{page}");
 }

@@ -11,7 +11,7 @@ use crate::exit::{CommandError, Exit};
 use crate::files;
 use crate::output::{QUIET, paint, print};
 use crate::stop::StopSignal;
-use page::page;
+use page::{addresses, page};
 use portcullis_core::{ConfigErrors, Faults};
 use portcullis_idp::{Dialect, Idp, IdpConfig};
 use portcullis_resource_server::config::Document;
@@ -50,6 +50,12 @@ async fn start(arguments: IdpArguments) -> Result<Exit, CommandError> {
     let idp = Idp::start(config).await?;
     // Heard before the page says how to stop it.
     let stop = StopSignal::listen()?;
+    if arguments.json {
+        // A program reads it: one line, and nothing after it.
+        print(&format!("{}\n", addresses(&idp)))?;
+        stop.wait().await;
+        return Ok(Exit::Fine);
+    }
     print(&page(&idp, has_own_config))?;
     stop.wait().await;
     drop(idp);

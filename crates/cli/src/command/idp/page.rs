@@ -2,6 +2,7 @@
 
 use crate::output::{Page, QUIET, STRONG, WARNING};
 use portcullis_idp::{Dialect, Idp, TokenFormat};
+use serde_json::{Value, json};
 use std::net::SocketAddr;
 
 /// The page of this provider. `has_own_config` says that its clients come from a file.
@@ -52,6 +53,22 @@ fn taken_warning(taken: SocketAddr, address: SocketAddr) -> String {
         "{taken} is taken, so this provider listens on {address}. Use its issuer in your \
          settings, or stop the other program and start again."
     )
+}
+
+/// The same for a program: what it needs to trust the provider, and to command it. The members of
+/// the metadata have its names (RFC 8414).
+pub(super) fn addresses(idp: &Idp) -> Value {
+    json!({
+        "issuer": idp.issuer().as_str(),
+        "audience": idp.audiences(),
+        "profile": idp.dialect().profile(),
+        "base": idp.base(),
+        "metadata": idp.metadata_uri(),
+        "jwks_uri": idp.jwks_uri(),
+        "token_endpoint": idp.token_endpoint(),
+        "introspection_endpoint": idp.introspection_endpoint(),
+        "console": idp.console(),
+    })
 }
 
 fn add_facts(page: &mut Page, idp: &Idp) {

@@ -5,10 +5,16 @@ use crate::client::no_response;
 use crate::exit::{CommandError, Exit};
 use crate::files;
 use crate::output::{QUIET, WARNING, paint, print};
+use crate::reporter::Reporter;
 use portcullis_core::rejection::quote;
+use portcullis_core::token::issuer::is_loopback_host;
+use portcullis_resource_server::Config;
 use reqwest::{Certificate, Client, RequestBuilder, Url};
 use serde_json::{Map, Value};
 use std::path::Path;
+
+/// Where `portcullis idp` listens unless it is told otherwise.
+const DEFAULT: &str = "http://127.0.0.1:9000";
 
 /// Makes the provider sign with a new key.
 pub(super) async fn rotate(
@@ -16,7 +22,7 @@ pub(super) async fn rotate(
     overlap: bool,
     same_kid: bool,
 ) -> Result<Exit, CommandError> {
-    let url = at_root(&target.issuer, "/dev/rotate")?;
+    let url = at_root(&issuer(target)?, "/dev/rotate")?;
     let form = [
         ("overlap", overlap.to_string()),
         ("same_kid", same_kid.to_string()),
@@ -40,7 +46,7 @@ pub(super) async fn fault(
     switch: Option<&str>,
     position: Option<&str>,
 ) -> Result<Exit, CommandError> {
-    let url = at_root(&target.issuer, "/dev/faults")?;
+    let url = at_root(&issuer(target)?, "/dev/faults")?;
     let form = match (switch, position) {
         (None, _) => None,
         (Some("reset"), None) => Some(("reset", "true")),
@@ -80,6 +86,33 @@ fn table(faults: &Map<String, Value>) -> String {
         table.push_str(&format!("{name:<21} {}\n", paint(style, &value)));
     }
     table
+}
+
+/// The provider that the argument names, or else the variable.
+fn issuer(target: &IdpTarget) -> Result<String, CommandError> {
+    if let Some(issuer) = &target.issuer {
+        return Ok(issuer.clone());
+    }
+    let variable = Config::variable("OAUTH2_ISSUER")?;
+    match variable.filter(|issuer| !issuer.is_empty()) {
+        None => Ok(DEFAULT.to_owned()),
+        Some(issuer) if is_on_loopback(&issuer) => Ok(issuer),
+        // A production provider must not get commands that are meant for a test.
+        Some(issuer) => {
+            let reporter = Reporter { quiet: false };
+            reporter.note(&format!(
+                "OAUTH2_ISSUER is {}, which is not on loopback; using {DEFAULT}. `--issuer` names \
+                 another provider.",
+                quote(&issuer)
+            ));
+            Ok(DEFAULT.to_owned())
+        }
+    }
+}
+
+fn is_on_loopback(issuer: &str) -> bool {
+    let url = Url::parse(issuer).ok();
+    url.is_some_and(|url| url.host_str().is_some_and(is_loopback_host))
 }
 
 /// A URL at the root of the provider, whatever path its issuer has.

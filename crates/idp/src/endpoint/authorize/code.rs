@@ -52,14 +52,17 @@ pub(crate) async fn sign_in(
             &state,
             &request,
             &query,
-            Some("The form could not be read."),
+            Some(("The form could not be read.", None)),
         );
     };
     let user = match form.params.find("cancel") {
         Some(_) => None,
         None => match user_of(&state, &form.params) {
             Some(user) => Some(user),
-            None => return page(&state, &request, &query, Some(WRONG_PASSWORD)),
+            None => {
+                let typed = form.params.find("username");
+                return page(&state, &request, &query, Some((WRONG_PASSWORD, typed)));
+            }
         },
     };
     // Only now: a wrong password must not use the request up.
@@ -128,15 +131,22 @@ fn is_as_wanted(state: &IdpState, session: &Session, request: &CodeRequest) -> b
     }
 }
 
-fn page(state: &IdpState, request: &CodeRequest, query: &str, problem: Option<&str>) -> Response {
+/// The page; after a problem, with the name that was typed.
+fn page(
+    state: &IdpState,
+    request: &CodeRequest,
+    query: &str,
+    problem: Option<(&str, Option<&str>)>,
+) -> Response {
     let asked = pages::ConsentRequest {
         client: &request.client.id,
         audience: &request.audience,
         scope: &request.scope,
         action: &format!("/authorize?{query}"),
         user_code: None,
+        username: problem.and_then(|(_, username)| username),
     };
-    pages::page(state, &asked, problem)
+    pages::page(state, &asked, problem.map(|(problem, _)| problem))
 }
 
 fn send_code(state: &IdpState, request: CodeRequest, session: &Session) -> Response {

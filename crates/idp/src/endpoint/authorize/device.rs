@@ -88,7 +88,8 @@ pub(crate) async fn decide(
     }
     // A wrong password leaves the code waiting, so that the user can try again.
     let Some(user) = user_of(&state, &form.params) else {
-        return page(&state, typed, Some(WRONG_PASSWORD));
+        let username = form.params.find("username");
+        return page(&state, typed, Some((WRONG_PASSWORD, username)));
     };
     if allow(&state, typed, &user.username) {
         pages::message_page(
@@ -169,7 +170,8 @@ fn answer(state: &IdpState, user_code: &str, answer: DeviceAnswer) -> bool {
 
 const NO_SUCH_CODE: &str = "No device is waiting for this code. It may have expired.";
 
-fn page(state: &IdpState, typed: &str, problem: Option<&str>) -> Response {
+/// The page; after a problem, with the name that was typed.
+fn page(state: &IdpState, typed: &str, problem: Option<(&str, Option<&str>)>) -> Response {
     let request = state
         .store()
         .waiting_device(typed, state.now())
@@ -183,8 +185,9 @@ fn page(state: &IdpState, typed: &str, problem: Option<&str>) -> Response {
                 scope: &request.scope,
                 action: "/device",
                 user_code: Some(typed),
+                username: problem.and_then(|(_, username)| username),
             };
-            pages::page(state, &asked, problem)
+            pages::page(state, &asked, problem.map(|(problem, _)| problem))
         }
     }
 }

@@ -109,7 +109,7 @@ pub(crate) async fn show(State(state): State<Arc<IdpState>>, Path(id): Path<Stri
     };
     // The number, because paths repeat.
     let title = format!("Request #{}", request.id);
-    ok(&state, place, &title, &details(&request, state.now()))
+    ok(&state, place, &title, &details(&request, state.true_time()))
 }
 
 fn details(request: &RequestRecord, now: u64) -> Markup {

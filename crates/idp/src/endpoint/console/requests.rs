@@ -55,8 +55,10 @@ pub(crate) async fn show(
 ) -> Response {
     let filter = RequestFilter::read(&query.unwrap_or_default());
     // Copied, so that the journal is free while the page is written.
-    let (all, now): (Vec<RequestRecord>, u64) =
-        (state.journal().requests().cloned().collect(), state.now());
+    let (all, now): (Vec<RequestRecord>, u64) = (
+        state.journal().requests().cloned().collect(),
+        state.true_time(),
+    );
     let listed: Vec<&RequestRecord> = all.iter().filter(|it| filter.matches(it)).collect();
     let content = html! {
         p.lead { "The latest hundred requests, the newest first. Secrets are not kept." }

@@ -64,7 +64,7 @@ pub(crate) async fn keep(
     let response = Response::from_parts(head, body);
     let tokens = keep_tokens(&state, &summary, &response, &answer, &content);
     let record = RequestRecord {
-        at: state.now(),
+        at: state.true_time(),
         tokens,
         took: begun.elapsed(),
         ..record(summary, &response, &answer)

@@ -1,6 +1,7 @@
 //! The pages for people: sign-in, consent, confirmation, errors. No script, and nothing from
 //! elsewhere.
 
+use crate::config::user::User;
 use crate::endpoint::client::mismatch::{Mismatch, RefusalReason, SettingsCure};
 use crate::endpoint::gate::marks::Reason;
 use crate::state::IdpState;
@@ -26,6 +27,8 @@ pub(crate) struct ConsentRequest<'a> {
     pub(crate) action: &'a str,
     /// The user code of the device.
     pub(crate) user_code: Option<&'a str>,
+    /// The name that was typed with a wrong password.
+    pub(crate) username: Option<&'a str>,
 }
 
 /// The page on which a user signs in.
@@ -57,14 +60,14 @@ pub(crate) fn page(
             (user_code_field(request))
             label for="username" { "Username" }
             input id="username" name="username" autocomplete="username" autocapitalize="none"
-                spellcheck="false" required;
+                spellcheck="false" value=(request.username.unwrap_or_default()) required;
             label for="password" { "Password" }
             input id="password" name="password" type="password" autocomplete="current-password"
                 required;
             button type="submit" { "Sign in" }
             button.quiet type="submit" name="cancel" value="1" formnovalidate { "Cancel" }
         }
-        p.hint { "By default, the password is the username." }
+        (password_hint(state))
     };
     let status = match problem {
         Some(_) => StatusCode::UNAUTHORIZED,
@@ -98,6 +101,21 @@ fn buttons(state: &IdpState, request: &ConsentRequest<'_>) -> Markup {
                 } }
             }
             p.or { span { "or with a password" } }
+        }
+    }
+}
+
+/// Where the passwords are, as far as everybody may know.
+fn password_hint(state: &IdpState) -> Markup {
+    let users = state.users.all();
+    let is_default = |user: &User| user.password.is(&user.username);
+    html! {
+        @if users.iter().all(|(user, _)| is_default(user)) {
+            p.hint { "The password is the username." }
+        } @else if state.config.console {
+            p.hint { "The console shows the " a href="/console/users" { "passwords" } "." }
+        } @else {
+            p.hint { "The passwords are in the settings." }
         }
     }
 }

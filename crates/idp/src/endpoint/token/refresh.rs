@@ -12,7 +12,7 @@ pub(crate) fn tokens(ask: &GrantRequest<'_>) -> Result<Value, OAuthError> {
     let mut store = state.store();
     let grant = store
         .grant_of(token, &ask.client.id, state.now())
-        .map_err(refuse)?;
+        .map_err(|error| refuse(&error))?;
     // A wrong request must not use the token up, so key and scope are checked first.
     if is_bound_elsewhere(&grant.x5t, &ask.binding.x5t) {
         return Err(OAuthError::invalid_grant(
@@ -35,7 +35,9 @@ pub(crate) fn tokens(ask: &GrantRequest<'_>) -> Result<Value, OAuthError> {
             "a refresh cannot ask for more than was granted",
         ));
     }
-    let grant = store.rotate(token, state.now()).map_err(refuse)?;
+    let grant = store
+        .rotate(token, state.now())
+        .map_err(|error| refuse(&error))?;
     // The tokens need the store themselves: holding its lock here would be a deadlock.
     drop(store);
     ask.tokens_of_user(&grant, &scope)
@@ -45,6 +47,6 @@ fn is_bound_elsewhere(bound: &Option<String>, shown: &Option<String>) -> bool {
     bound.is_some() && bound != shown
 }
 
-fn refuse(error: RedemptionError) -> OAuthError {
+fn refuse(error: &RedemptionError) -> OAuthError {
     OAuthError::invalid_grant(&error.sentence("refresh token"))
 }

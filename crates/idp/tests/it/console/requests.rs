@@ -176,3 +176,17 @@ async fn a_revoked_code_gives_no_tokens() {
     );
     assert!(CALLBACK.starts_with("http://127.0.0.1"));
 }
+
+/// The clock of tokens may be wrong; a request was made when it was made.
+#[tokio::test]
+async fn a_wrong_clock_does_not_move_requests() {
+    let idp = started().await;
+    idp.set_clock_off(864_000);
+    client().get(idp.jwks_uri()).send().await.unwrap();
+    idp.clear_faults();
+    let shown = page(&idp, "/console/requests").await;
+    assert!(
+        !shown.contains("in 9 days") && !shown.contains("in 10 days"),
+        "{shown}"
+    );
+}
