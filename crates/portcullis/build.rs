@@ -60,6 +60,8 @@ mod swagger_ui {
     fn wanted(path: &[u8]) -> Option<&'static str> {
         let (folder, name) = std::str::from_utf8(path).ok()?.rsplit_once('/')?;
         let is_built = folder.ends_with("/dist") && folder.matches('/').count() == 1;
-        FILES.into_iter().find(|file| is_built && *file == name)
+        FILES
+            .into_iter()
+            .find(|file| is_built && *file == name)
     }
 }

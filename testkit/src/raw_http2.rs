@@ -128,7 +128,8 @@ impl RawHttp2 {
                 .collect(),
         ];
         let flags = END_HEADERS | if end { END_STREAM } else { 0 };
-        self.send(HEADERS, flags, stream, &block.concat()).await;
+        self.send(HEADERS, flags, stream, &block.concat())
+            .await;
     }
 
     /// The next frame; `None` at the end of the connection. Answers pings meanwhile, if it is set

@@ -79,7 +79,11 @@ pub(crate) fn each_feature() -> Outcome {
         .current_dir(root());
     // All of them together is what the other steps build; fuzzing has its own.
     command.args(["--exclude-features", "full,fuzzing"]);
-    command.args(EACH_FEATURE.iter().flat_map(|name| ["--package", name]));
+    command.args(
+        EACH_FEATURE
+            .iter()
+            .flat_map(|name| ["--package", name]),
+    );
     build_once(&mut command);
     // Crates that one of these is built upon have turns of their own, with each of their features.
     ran(command.args(["--", "--no-deps", "-D", "warnings"]))

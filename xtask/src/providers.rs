@@ -186,7 +186,10 @@ fn unpack(folder: &Path) -> Result<(), String> {
             .is_some_and(|extension| extension == "deb")
         {
             run(
-                Command::new("dpkg").arg("-x").arg(&package).arg(folder),
+                Command::new("dpkg")
+                    .arg("-x")
+                    .arg(&package)
+                    .arg(folder),
                 "`dpkg -x` failed",
             )?;
             fs::remove_file(&package).map_err(|error| error.to_string())?;

@@ -158,7 +158,9 @@ fn closures(bare: &str) -> usize {
         let (before, after) = rest.split_at_checked(bar).unwrap_or((rest, ""));
         let before = before.trim_end();
         let opens = ['(', ',', '='].iter().any(|it| before.ends_with(*it))
-            || ["move", "return"].iter().any(|it| before.ends_with(it));
+            || ["move", "return"]
+                .iter()
+                .any(|it| before.ends_with(it));
         let inside = after.strip_prefix('|').unwrap_or_default();
         let end = inside
             .split(['|', '\n'])

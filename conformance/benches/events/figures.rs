@@ -19,8 +19,13 @@ impl Times {
     /// The time that so many of a hundred do not exceed.
     pub(crate) fn percentile(&self, percent: usize) -> Duration {
         let last = self.0.len().saturating_sub(1);
-        let place = (self.0.len() * percent).div_ceil(100).saturating_sub(1);
-        self.0.get(place.min(last)).copied().unwrap_or_default()
+        let place = (self.0.len() * percent)
+            .div_ceil(100)
+            .saturating_sub(1);
+        self.0
+            .get(place.min(last))
+            .copied()
+            .unwrap_or_default()
     }
 }
 

@@ -55,7 +55,9 @@ impl Person {
             let written = json!({ "selector": selector, "value": "alice" });
             browser.ask("write", written).await;
         }
-        browser.ask("press", json!({ "name": "Sign-in" })).await;
+        browser
+            .ask("press", json!({ "name": "Sign-in" }))
+            .await;
         browser
             .ask("press", json!({ "name": "Continue" }))
             .await;

@@ -157,7 +157,8 @@ impl SoakSetup {
                 let good = std::fs::read_to_string(&self.settings).unwrap();
                 std::fs::write(&self.settings, text).unwrap();
                 self.gateway.signal("-HUP");
-                self.rest(Duration::from_secs(5), began, resident).await;
+                self.rest(Duration::from_secs(5), began, resident)
+                    .await;
                 std::fs::write(&self.settings, good).unwrap();
             }
             Event::Fails(server, mode) => self.fail(server, mode, began, resident).await,
@@ -167,10 +168,13 @@ impl SoakSetup {
                     (Some(running), Event::Reset(_)) => running.reset(),
                     (running, _) => drop(running),
                 }
-                self.rest(Duration::from_secs(3), began, resident).await;
+                self.rest(Duration::from_secs(3), began, resident)
+                    .await;
                 self.running[server] = Some(Upstream::start(self.servers[server]).await);
-                self.rest(Duration::from_secs(1), began, resident).await;
-                self.expected.change(|moment| moment.restarting = false);
+                self.rest(Duration::from_secs(1), began, resident)
+                    .await;
+                self.expected
+                    .change(|moment| moment.restarting = false);
             }
             Event::Hangup => self.gateway.signal("-HUP"),
             Event::Outage => self.outage(began, resident).await,
@@ -195,12 +199,14 @@ impl SoakSetup {
         if let Some(running) = &self.running[server] {
             running.set(mode);
         }
-        self.rest(Duration::from_secs(5), began, resident).await;
+        self.rest(Duration::from_secs(5), began, resident)
+            .await;
         if let Some(running) = &self.running[server] {
             running.set(Mode::Answers);
         }
         // What was under way comes to its end, and the server is no longer passed over.
-        self.rest(Duration::from_secs(3), began, resident).await;
+        self.rest(Duration::from_secs(3), began, resident)
+            .await;
         change(&self.expected, false);
     }
 
@@ -297,10 +303,12 @@ impl SoakSetup {
             (503, "outage.".to_owned()),
         )
         .await;
-        self.rest(Duration::from_secs(5), began, resident).await;
+        self.rest(Duration::from_secs(5), began, resident)
+            .await;
         fault(&*self.idp.read().await, Fault::None);
         // Fetches that failed are tried again after 1, 2, 4 and 8 seconds.
-        self.rest(Duration::from_secs(9), began, resident).await;
+        self.rest(Duration::from_secs(9), began, resident)
+            .await;
         self.expected
             .change(|moment| moment.keys_in_doubt = false);
     }

@@ -157,7 +157,10 @@ pub(crate) fn unix_time(time: Time) -> Option<i64> {
 
 fn fits(jwk: &Object, key: &CertifiedKey<'_>) -> bool {
     let member = |name| {
-        let text = jwk.get(name).and_then(Json::as_str).unwrap_or_default();
+        let text = jwk
+            .get(name)
+            .and_then(Json::as_str)
+            .unwrap_or_default();
         base64url::decode(text).unwrap_or_default()
     };
     match key {

@@ -140,9 +140,9 @@ fn credentials(
             ProbeCredential::Garbage,
             "portcullis-audit-no-token".to_owned(),
         ),
-        (ProbeCredential::Unsigned, unsigned(&claims)),
-        (ProbeCredential::UnknownKey, signed(&claims, false)?),
-        (ProbeCredential::EmbeddedKey, signed(&claims, true)?),
+        (ProbeCredential::Unsigned, encode_unsigned(&claims)),
+        (ProbeCredential::UnknownKey, sign(&claims, false)?),
+        (ProbeCredential::EmbeddedKey, sign(&claims, true)?),
     ];
     if let Some(token) = token {
         if let Some(changed) = with_changed_signature(token) {
@@ -169,14 +169,14 @@ fn encode(part: &Value) -> String {
     base64url::encode(part.to_string().as_bytes())
 }
 
-fn unsigned(claims: &str) -> String {
+fn encode_unsigned(claims: &str) -> String {
     format!(
         "{}.{claims}.",
         encode(&json!({ "alg": "none", "typ": "at+jwt" }))
     )
 }
 
-fn signed(claims: &str, embeds_key: bool) -> Result<String, String> {
+fn sign(claims: &str, embeds_key: bool) -> Result<String, String> {
     let fails = |_| "no key can be made".to_owned();
     let key = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).map_err(fails)?;
     let mut header = json!({ "alg": "ES256", "typ": "at+jwt", "kid": "portcullis-audit" });

@@ -398,7 +398,10 @@ mod tests {
                 .starts_with("1 fault in the settings:\n  issuer[0].url")
         );
         let two = ConfigErrors::check(vec![fault.clone(), fault]).unwrap_err();
-        assert!(two.to_string().starts_with("2 faults in the settings:"));
+        assert!(
+            two.to_string()
+                .starts_with("2 faults in the settings:")
+        );
         assert_eq!(two.iter().count(), 2);
         assert_eq!(ConfigErrors::check(Vec::new()), Ok(()));
     }

@@ -70,7 +70,9 @@ impl DecideBench {
                 },
             )
         };
-        let tokens: Vec<String> = (0..tokens).map(|number| token(number).sign()).collect();
+        let tokens: Vec<String> = (0..tokens)
+            .map(|number| token(number).sign())
+            .collect();
         for token in &tokens {
             runtime
                 .block_on(remembering.authenticate(Credential::bearer(token)))

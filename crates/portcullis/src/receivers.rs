@@ -74,7 +74,9 @@ impl Receivers {
         );
         let at_logout = self.clone();
         let take_logout = any(async move |method, headers, body| {
-            at_logout.answer("/logout", method, headers, body).await
+            at_logout
+                .answer("/logout", method, headers, body)
+                .await
         });
         let take_event = any(
             async move |Path(name): Path<String>, method, headers, body| {

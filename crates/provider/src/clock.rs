@@ -97,7 +97,8 @@ impl TestClock {
 
     /// Lets time pass, and wakes every waiter whose time has come.
     pub fn advance(&self, duration: Duration) {
-        self.elapsed.send_modify(|elapsed| *elapsed += duration);
+        self.elapsed
+            .send_modify(|elapsed| *elapsed += duration);
     }
 }
 

@@ -189,19 +189,19 @@ pub async fn look(egress: &Egress, url: Url) -> Inspection {
 /// Asks an address that an operator names, with these credentials.
 pub async fn look_as(egress: &Egress, url: Url, authorization: &Authorization) -> Inspection {
     let asking = egress.fetch.look_as(&url, authorization);
-    let (timing, response) = timed(egress, asking).await;
+    let (timing, response) = time(egress, asking).await;
     Inspection::of(url, timing, response)
 }
 
 async fn inspect(egress: &Egress, url: Url, reach: Reach) -> Inspection {
-    let (timing, response) = timed(egress, egress.fetch.look(&url, reach)).await;
+    let (timing, response) = time(egress, egress.fetch.look(&url, reach)).await;
     Inspection::of(url, timing, response)
 }
 
 /// When it was asked for, and how long it took.
 type Timing = (NumericDate, Duration);
 
-async fn timed<T>(egress: &Egress, asking: impl Future<Output = T>) -> (Timing, T) {
+async fn time<T>(egress: &Egress, asking: impl Future<Output = T>) -> (Timing, T) {
     let clock = &egress.clock;
     let (asked, began) = (clock.now(), clock.elapsed());
     let response = asking.await;

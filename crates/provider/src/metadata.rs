@@ -253,7 +253,9 @@ fn read(document: &[u8], issuer: &Issuer, limits: &Limits) -> Result<Object, Str
         Err(fault) => return Err(member::describe_fault(document, &fault)),
     };
     // AD FS has one name in its metadata and another in its access tokens, and gives both.
-    let of_access_tokens = object.get("access_token_issuer").and_then(Json::as_str);
+    let of_access_tokens = object
+        .get("access_token_issuer")
+        .and_then(Json::as_str);
     match object.get("issuer").and_then(Json::as_str) {
         Some(named) if named == issuer.as_str() || of_access_tokens == Some(issuer.as_str()) => {
             Ok(object)

@@ -86,7 +86,10 @@ impl ClientEndpoint {
             authorization,
             proof: None,
         };
-        let response = fetch.ask(request).await.map_err(EndpointFault::Fetch)?;
+        let response = fetch
+            .ask(request)
+            .await
+            .map_err(EndpointFault::Fetch)?;
         Ok((url, response))
     }
 

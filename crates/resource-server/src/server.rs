@@ -211,8 +211,10 @@ impl ResourceServer {
     async fn verify_credential(&self, credential: Credential<'_>) -> Result<VerifiedToken, Denial> {
         let text = credential.token();
         let digest = token_digest(text);
-        if let Some((opaque, introspector)) =
-            self.0.issuers.find_introspector(text, &self.0.limits)?
+        if let Some((opaque, introspector)) = self
+            .0
+            .issuers
+            .find_introspector(text, &self.0.limits)?
         {
             let token = introspector.verify(opaque, &digest).await?;
             let revocable = Revocable::Verified(&token);

@@ -117,7 +117,10 @@ impl ProblemDocument {
     fn new(status: StatusCode, code: &str, detail: &str) -> Self {
         Self {
             kind: format!("urn:orders:{code}"),
-            title: status.canonical_reason().unwrap_or_default().to_owned(),
+            title: status
+                .canonical_reason()
+                .unwrap_or_default()
+                .to_owned(),
             status: status.as_u16(),
             detail: detail.to_owned(),
             code: code.to_owned(),

@@ -112,7 +112,9 @@ fn control(release: &Release, tree: &Tree, work: &Path) -> Result<(), String> {
     let mut bytes = 0;
     for file in &files {
         let found = std::fs::metadata(tree.root().join(file));
-        bytes += found.map_err(|error| format!("{file}: {error}"))?.len();
+        bytes += found
+            .map_err(|error| format!("{file}: {error}"))?
+            .len();
     }
     let mut sums = Command::new("md5sum");
     let sums = output(sums.arg("--").args(&files).current_dir(tree.root()))?;

@@ -124,7 +124,9 @@ fn fill(page: &str, username: &str) -> (String, String) {
     let form = *with_password
         .or(forms.first())
         .unwrap_or_else(|| panic!("{page}"));
-    let action = attribute(form, "action").unwrap().replace("&amp;", "&");
+    let action = attribute(form, "action")
+        .unwrap()
+        .replace("&amp;", "&");
     let mut content = url::form_urlencoded::Serializer::new(String::new());
     for input in form
         .split("<input")

@@ -147,7 +147,9 @@ impl Chromium {
 
     /// What stands in the field of that label.
     pub(crate) async fn value(&mut self, label: &str) -> String {
-        let value = self.ask(json!({ "do": "value", "label": label })).await;
+        let value = self
+            .ask(json!({ "do": "value", "label": label }))
+            .await;
         value.as_str().unwrap().to_owned()
     }
 

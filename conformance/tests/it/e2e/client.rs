@@ -85,7 +85,10 @@ async fn a_service_gets_a_token_and_exchanges_one() {
         let request = TokenRequest::new()
             .scope("orders:read")
             .audience(AUDIENCE);
-        let tokens = client.exchange(&subject, None, &request).await.unwrap();
+        let tokens = client
+            .exchange(&subject, None, &request)
+            .await
+            .unwrap();
         assert!(is_taken(&provider, &tokens).await, "{}", provider.issuer);
         let junk = SubjectToken::access_token(Secret::new("junk"));
         let refused = client
@@ -129,7 +132,10 @@ async fn a_person_signs_in_is_refreshed_and_signs_out() {
             let hint = tokens.id_token().unwrap().expose();
             let (_, page) = Browser::default()
                 .visit(
-                    &client.logout_url(Some(hint), None, None).await.unwrap(),
+                    &client
+                        .logout_url(Some(hint), None, None)
+                        .await
+                        .unwrap(),
                     None,
                 )
                 .await;

@@ -268,7 +268,9 @@ async fn the_gateway_of_dev_stands_before_an_api_of_ones_own() {
         .unwrap();
     let (idp, gateway) = line.split_once(" API=").unwrap();
     let client = reqwest::Client::new();
-    let token = client.post(format!("{idp}/dev/token")).body("user=bob");
+    let token = client
+        .post(format!("{idp}/dev/token"))
+        .body("user=bob");
     let token = token
         .header("content-type", "application/x-www-form-urlencoded")
         .send()

@@ -140,7 +140,9 @@ async fn empty(prometheus: u16) -> Vec<String> {
     let mut panels = Vec::new();
     for (title, query) in queries() {
         let data = ask(prometheus, "query", &query).await;
-        let series = data.as_ref().and_then(|data| data["result"].as_array());
+        let series = data
+            .as_ref()
+            .and_then(|data| data["result"].as_array());
         if series.is_none_or(Vec::is_empty) && !MAY_BE_EMPTY.contains(&&*title) {
             panels.push(format!("{title}: {query}"));
         }

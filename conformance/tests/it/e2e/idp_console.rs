@@ -252,7 +252,9 @@ async fn who_and_what_there_is() {
         );
         assert!(browser.text().await.contains(told), "{page}");
         let empty = if told == "None yet." { "-empty" } else { "" };
-        browser.examine(&format!("console-{page}{empty}")).await;
+        browser
+            .examine(&format!("console-{page}{empty}"))
+            .await;
     }
     // By keyboard alone: the first stop leads past the menu.
     browser.open(&at(&idp, "/console")).await;

@@ -63,7 +63,9 @@ async fn requests_appear_while_somebody_looks() {
     browser.press("Live").await;
     browser.choose("Outcome", "accepted").await;
     browser.press("Filter").await;
-    browser.see("None of 1 requests is of this kind.").await;
+    browser
+        .see("None of 1 requests is of this kind.")
+        .await;
     browser.choose("Outcome", "refused").await;
     browser.press("Filter").await;
     browser.follow("POST /token").await;

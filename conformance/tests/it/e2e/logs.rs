@@ -262,7 +262,9 @@ async fn an_open_key_and_an_old_certificate_are_named() {
     mode(0o640);
     std::fs::write(&key, pair.serialize_pem() + "\n").unwrap();
     let reloaded = "reloaded the certificates";
-    gateway.until(|lines| count(lines, reloaded) == 1).await;
+    gateway
+        .until(|lines| count(lines, reloaded) == 1)
+        .await;
     let lines = gateway.lines();
     assert_eq!(count(&lines, "a certificate has expired"), 2, "{lines:#?}");
     assert_eq!(count(&lines, open), 1, "{lines:#?}");

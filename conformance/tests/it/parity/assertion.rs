@@ -44,7 +44,12 @@ async fn what_arrives_can_be_verified_whoever_carried_it() {
     );
     let world = Doors::telling(&identity, &issuer, &[], &clock).await;
     let keys = format!("http://{}/.well-known/portcullis/jwks.json", world.admin);
-    let set = reqwest::get(&keys).await.unwrap().text().await.unwrap();
+    let set = reqwest::get(&keys)
+        .await
+        .unwrap()
+        .text()
+        .await
+        .unwrap();
     let set: JwkSet = serde_json::from_str(&set).unwrap();
     let upstream = upstream(&keys, &clock);
     let token = idp

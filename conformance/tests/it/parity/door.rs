@@ -212,7 +212,12 @@ impl Doors {
                 .headers_mut()
                 .append(name, HeaderValue::from_bytes(value).unwrap());
         }
-        let (parts, body) = app.clone().oneshot(request).await.unwrap().into_parts();
+        let (parts, body) = app
+            .clone()
+            .oneshot(request)
+            .await
+            .unwrap()
+            .into_parts();
         let body = axum::body::to_bytes(body, 100_000).await.unwrap();
         Ok(Outcome::new(parts.status.as_u16(), &parts.headers, &body))
     }

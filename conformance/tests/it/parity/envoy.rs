@@ -84,7 +84,10 @@ pub(super) fn joined_authorization(
 
 /// What Envoy would answer its client.
 pub(super) fn outcome(response: &CheckResponse) -> Outcome {
-    let code = response.status.as_ref().map_or(0, |status| status.code);
+    let code = response
+        .status
+        .as_ref()
+        .map_or(0, |status| status.code);
     match response.http_response.as_ref().unwrap() {
         HttpResponse::OkResponse(_) => {
             assert_eq!(code, 0);

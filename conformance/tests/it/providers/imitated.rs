@@ -141,7 +141,10 @@ impl ImitatedProvider {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_provider_is_understood() {
     assert_eq!(
-        rows().iter().map(|row| row.dialect).collect::<Vec<_>>(),
+        rows()
+            .iter()
+            .map(|row| row.dialect)
+            .collect::<Vec<_>>(),
         Dialect::ALL
     );
     for row in rows() {
@@ -175,7 +178,9 @@ async fn every_provider_is_understood() {
                 "token.audience",
             ),
             (
-                idp.token("alice").issuer("https://evil.example").sign(),
+                idp.token("alice")
+                    .issuer("https://evil.example")
+                    .sign(),
                 "token.issuer",
             ),
             (

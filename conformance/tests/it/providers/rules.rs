@@ -92,7 +92,10 @@ async fn many_tenants_of_entra_share_one_entry_and_one_key_set() {
             .await
             .is_ok()
     );
-    let foreign = good(&idp, "alice").key_of_another_tenant().await.sign();
+    let foreign = good(&idp, "alice")
+        .key_of_another_tenant()
+        .await
+        .sign();
     assert_eq!(
         judge(&server, &foreign).await.unwrap_err(),
         "token.key_issuer"

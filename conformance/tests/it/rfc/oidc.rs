@@ -31,7 +31,10 @@ async fn core_10_1_1_rotation_of_keys() {
         ("allow".to_owned(), "allow".to_owned())
     );
     // One that is published no more is not, as soon as the key set has been fetched again.
-    world.idp.rotate(portcullis_idp::Overlap::Without).await;
+    world
+        .idp
+        .rotate(portcullis_idp::Overlap::Without)
+        .await;
     assert_eq!(world.decide(&world.token().sign()).await, "allow");
     assert_eq!(world.decide(&known).await, "token.key_unknown");
 }

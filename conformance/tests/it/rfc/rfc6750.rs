@@ -115,7 +115,9 @@ async fn section_3_1_no_error_without_a_credential() {
 #[tokio::test]
 async fn section_3_1_invalid_request() {
     let world = RfcSetup::new().await;
-    let answer = world.ask("/", &[("authorization", "Bearer")], "").await;
+    let answer = world
+        .ask("/", &[("authorization", "Bearer")], "")
+        .await;
     assert_eq!(answer.status, 400);
     assert!(answer.challenge.contains("error=\"invalid_request\""));
 }

@@ -53,7 +53,11 @@ async fn section_4_1_2_keys_in_the_header_are_ignored() {
             "allow",
             "{name}"
         );
-        let forged = forger.token().issuer(issuer).header(name, value).sign();
+        let forged = forger
+            .token()
+            .issuer(issuer)
+            .header(name, value)
+            .sign();
         assert_eq!(world.decide(&forged).await, "token.key_unknown", "{name}");
     }
     assert!(
@@ -89,7 +93,9 @@ async fn section_4_1_9_typ() {
         "Application/At+Jwt",
     ] {
         assert_eq!(
-            world.decide(&world.token().typ(Some(typ)).sign()).await,
+            world
+                .decide(&world.token().typ(Some(typ)).sign())
+                .await,
             "allow",
             "{typ}"
         );

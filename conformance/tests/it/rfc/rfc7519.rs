@@ -61,7 +61,9 @@ async fn section_4_1_1_iss() {
     let world = RfcSetup::new().await;
     let upper = world.idp.issuer().as_str().to_uppercase();
     assert_eq!(
-        world.decide(&world.token().issuer(&upper).sign()).await,
+        world
+            .decide(&world.token().issuer(&upper).sign())
+            .await,
         "token.issuer"
     );
     assert_eq!(

@@ -56,7 +56,10 @@ async fn section_3_7_utf_8() {
 async fn section_3_8_keys_belong_to_the_issuer() {
     let (world, other) = (RfcSetup::new().await, RfcSetup::new().await);
     assert_eq!(world.decide(&other.token().sign()).await, "token.issuer");
-    let borrowed = other.token().issuer(world.idp.issuer().as_str()).sign();
+    let borrowed = other
+        .token()
+        .issuer(world.idp.issuer().as_str())
+        .sign();
     assert_eq!(world.decide(&borrowed).await, "token.key_unknown");
 }
 
@@ -65,7 +68,9 @@ async fn section_3_8_keys_belong_to_the_issuer() {
 async fn section_3_9_the_audience_is_required() {
     let world = RfcSetup::new().await;
     assert_eq!(
-        world.decide(&world.token().without("aud").sign()).await,
+        world
+            .decide(&world.token().without("aud").sign())
+            .await,
         "token.claim_missing"
     );
     assert!(portcullis_resource_server::Settings::new("https://idp.example", "").is_err());

@@ -16,13 +16,17 @@ async fn section_2_2_required_claims() {
     let world = RfcSetup::new().await;
     for claim in ["exp", "aud", "sub", "client_id", "iat", "jti"] {
         assert_eq!(
-            world.decide(&world.token().without(claim).sign()).await,
+            world
+                .decide(&world.token().without(claim).sign())
+                .await,
             "token.claim_missing",
             "{claim}"
         );
     }
     assert_eq!(
-        world.decide(&world.token().without("iss").sign()).await,
+        world
+            .decide(&world.token().without("iss").sign())
+            .await,
         "token.issuer"
     );
 }
@@ -92,7 +96,9 @@ async fn section_4_iss() {
     let world = RfcSetup::new().await;
     let slash = format!("{}/", world.idp.issuer());
     assert_eq!(
-        world.decide(&world.token().issuer(&slash).sign()).await,
+        world
+            .decide(&world.token().issuer(&slash).sign())
+            .await,
         "token.issuer"
     );
 }
@@ -114,7 +120,9 @@ async fn section_4_aud() {
 async fn section_4_signature() {
     let world = RfcSetup::new().await;
     assert_eq!(
-        world.decide(&world.token().kid("made-up").sign()).await,
+        world
+            .decide(&world.token().kid("made-up").sign())
+            .await,
         "token.key_unknown"
     );
     assert_eq!(

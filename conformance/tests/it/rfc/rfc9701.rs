@@ -141,7 +141,9 @@ async fn section_5_the_answer_is_signed_by_the_issuer() {
     };
     for body in [
         answer(&other, &foreign).sign(),
-        answer(&world, &good(&world)).signature_flipped().sign(),
+        answer(&world, &good(&world))
+            .signature_flipped()
+            .sign(),
         answer(&world, &good(&world)).alg_none().sign(),
         answer(&world, &good(&world))
             .hmac_with_public_key()

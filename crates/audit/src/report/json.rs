@@ -21,7 +21,7 @@ pub fn document(report: &Report) -> Value {
 
 /// The document of an audit that did not come to its end.
 #[must_use]
-pub fn interrupted(reason: &str) -> Value {
+pub fn describe_interruption(reason: &str) -> Value {
     json!({ "fails": true, "interrupted": reason, "counts": {}, "subjects": [] })
 }
 

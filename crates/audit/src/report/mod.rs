@@ -34,8 +34,8 @@ pub struct Waiver {
 }
 
 impl Waiver {
-    /// Reads `RULE=REASON` or `RULE:SETTING=REASON`. `audit.ours_danger` needs the setting: a reason
-    /// for one says nothing of the next.
+    /// Reads `RULE=REASON` or `RULE:SETTING=REASON`. `audit.ours_danger` needs the setting: a
+    /// reason for one says nothing of the next.
     ///
     /// # Errors
     ///

@@ -22,7 +22,7 @@ pub fn document(report: &Report) -> Value {
         "$schema": SCHEMA,
         "version": "2.1.0",
         "runs": [{
-            "tool": { "driver": driver(rules) },
+            "tool": { "driver": driver(&rules) },
             "invocations": [{ "executionSuccessful": true }],
             "columnKind": "unicodeCodePoints",
             "results": results,
@@ -30,16 +30,16 @@ pub fn document(report: &Report) -> Value {
     })
 }
 
-/// A log without results, of an audit that did not come to its end: scanners read this reason, where
-/// an empty file would be a fault of its own.
+/// A log without results, of an audit that did not come to its end: scanners read this reason,
+/// where an empty file would be a fault of its own.
 #[must_use]
-pub fn interrupted(reason: &str) -> Value {
+pub fn describe_interruption(reason: &str) -> Value {
     let notification = json!({ "level": "error", "message": { "text": reason } });
     json!({
         "$schema": SCHEMA,
         "version": "2.1.0",
         "runs": [{
-            "tool": { "driver": driver(Vec::new()) },
+            "tool": { "driver": driver(&[]) },
             "invocations": [{
                 "executionSuccessful": false,
                 "toolExecutionNotifications": [notification],
@@ -49,7 +49,7 @@ pub fn interrupted(reason: &str) -> Value {
     })
 }
 
-fn driver(rules: Vec<Value>) -> Value {
+fn driver(rules: &[Value]) -> Value {
     json!({
         "name": "portcullis",
         "semanticVersion": env!("CARGO_PKG_VERSION"),

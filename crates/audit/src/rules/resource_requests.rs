@@ -22,7 +22,7 @@ pub(super) const RULES: &[Rule] = &[
         title: "the API accepts tokens that its issuer did not sign",
         cure: "verify the signature with the issuer's published keys only, before anything of the \
             token is used",
-        check: RuleCheck::Resource(forged),
+        check: RuleCheck::Resource(find_forged),
     },
     Rule {
         id: "audit.api_refusal",
@@ -73,14 +73,14 @@ const fn succeeds(status: u16) -> bool {
 fn open(resource: &ResourceObservation) -> Vec<String> {
     let probe = resource.probe(ProbeCredential::None);
     let status = probe.and_then(Probe::status);
-    told(
+    as_list(
         status
             .filter(|it| succeeds(*it))
             .map(|it| format!("without a token: {it}")),
     )
 }
 
-fn forged(resource: &ResourceObservation) -> Vec<String> {
+fn find_forged(resource: &ResourceObservation) -> Vec<String> {
     // Whoever answers everybody reads no token, and has been found already.
     if !open(resource).is_empty() {
         return Vec::new();
@@ -101,14 +101,19 @@ fn refusal(resource: &ResourceObservation) -> Vec<String> {
         ProbeCredential::None => answers(probe, |it| !succeeds(it) && it != 401),
         _ => answers(probe, |it| !succeeds(it) && it != 401 && it != 400),
     };
-    resource.probes.iter().filter(wrong).map(tell).collect()
+    resource
+        .probes
+        .iter()
+        .filter(wrong)
+        .map(tell)
+        .collect()
 }
 
 fn challenge(resource: &ResourceObservation) -> Vec<String> {
     let silent = |probe: &&Probe| answers(probe, |it| it == 401) && !has_challenge(probe);
     let probe = resource.probes.iter().find(silent);
     // One is enough: the same code refuses the others.
-    told(probe.map(|probe| format!("{}, with no such `WWW-Authenticate`", tell(probe))))
+    as_list(probe.map(|probe| format!("{}, with no such `WWW-Authenticate`", tell(probe))))
 }
 
 fn has_challenge(probe: &Probe) -> bool {
@@ -143,7 +148,7 @@ fn trace(resource: &ResourceObservation) -> Vec<String> {
         TRACES.iter().any(|it| text.contains(it))
     };
     let probe = resource.probes.iter().find(shows);
-    told(probe.map(|probe| format!("{}, and a trace of the program", tell(probe))))
+    as_list(probe.map(|probe| format!("{}, and a trace of the program", tell(probe))))
 }
 
 fn repeats(resource: &ResourceObservation) -> Vec<String> {
@@ -158,7 +163,7 @@ fn repeats(resource: &ResourceObservation) -> Vec<String> {
 
 fn token_refused(resource: &ResourceObservation) -> Vec<String> {
     let probe = resource.probe(ProbeCredential::Given);
-    told(
+    as_list(
         probe
             .filter(|it| answers(it, |status| status == 401 || status == 403))
             .map(tell),
@@ -176,6 +181,6 @@ fn tell(probe: &Probe) -> String {
     }
 }
 
-fn told(evidence: Option<String>) -> Vec<String> {
+fn as_list(evidence: Option<String>) -> Vec<String> {
     evidence.into_iter().collect()
 }

@@ -272,7 +272,10 @@ fn elsewhere(transmitter: &TransmitterObservation) -> Vec<String> {
     };
     let mut found = Vec::new();
     // Keys are public: no token goes there.
-    for name in ENDPOINTS.into_iter().filter(|name| *name != "jwks_uri") {
+    for name in ENDPOINTS
+        .into_iter()
+        .filter(|name| *name != "jwks_uri")
+    {
         if let Some(host) = transmitter.text(name).and_then(host_of)
             && site(&host) != site(&own)
         {

@@ -366,7 +366,10 @@ fn certificate(year: i32) -> String {
 }
 
 fn ids(findings: &[Finding]) -> Vec<&'static str> {
-    findings.iter().map(|finding| finding.rule.id).collect()
+    findings
+        .iter()
+        .map(|finding| finding.rule.id)
+        .collect()
 }
 
 #[test]
@@ -382,7 +385,9 @@ fn every_rule_fires_in_its_case() {
         let found = provider.found();
         assert!(ids(&found).contains(id), "{id}: {:?}", ids(&found));
         assert!(
-            found.iter().all(|finding| !finding.evidence.is_empty()),
+            found
+                .iter()
+                .all(|finding| !finding.evidence.is_empty()),
             "{id}"
         );
         // The token is a secret: none of its segments is told.

@@ -42,7 +42,9 @@ fn told(shape: Shape) -> [Vec<&'static str>; 2] {
         let those = found
             .iter()
             .filter(|finding| (finding.rule.severity > Severity::Note) == loud);
-        those.map(|finding| finding.rule.id).collect::<Vec<_>>()
+        those
+            .map(|finding| finding.rule.id)
+            .collect::<Vec<_>>()
     };
     assert!(
         provider

@@ -75,7 +75,10 @@ fn found(text: &str) -> Vec<Finding> {
 }
 
 fn ids(findings: &[Finding]) -> Vec<&'static str> {
-    findings.iter().map(|finding| finding.rule.id).collect()
+    findings
+        .iter()
+        .map(|finding| finding.rule.id)
+        .collect()
 }
 
 #[test]

@@ -46,7 +46,7 @@ pub(crate) async fn run(mut arguments: AuditArguments) -> Result<Exit, CommandEr
         Ok(subjects) => finish(subjects, report),
         Err(error) => {
             // Whoever reads the report later must not take an empty file for a good one.
-            print(&interrupted(&error, report.format))?;
+            print(&describe_interruption(&error, report.format))?;
             Err(error)
         }
     }
@@ -84,12 +84,12 @@ async fn examine(arguments: &AuditArguments) -> Result<Vec<AuditSubject>, Comman
 }
 
 /// The report of an audit that did not come to its end; people read the error.
-fn interrupted(error: &CommandError, format: Format) -> String {
+fn describe_interruption(error: &CommandError, format: Format) -> String {
     let reason = error.first_line();
     match format {
         Format::Text => String::new(),
-        Format::Json => format!("{:#}\n", json::interrupted(reason)),
-        Format::Sarif => format!("{:#}\n", sarif::interrupted(reason)),
+        Format::Json => format!("{:#}\n", json::describe_interruption(reason)),
+        Format::Sarif => format!("{:#}\n", sarif::describe_interruption(reason)),
     }
 }
 
@@ -99,7 +99,9 @@ fn finish(subjects: Vec<AuditSubject>, arguments: ReportArguments) -> Result<Exi
         let rules = &arguments.rule;
         rules.is_empty() || rules.iter().any(|rule| rule.id == finding.rule.id)
     };
-    let subjects = subjects.into_iter().map(|subject| subject.keep(chosen));
+    let subjects = subjects
+        .into_iter()
+        .map(|subject| subject.keep(chosen));
     let report = Report::new(
         subjects.collect(),
         arguments.fail_on.severity(),

@@ -48,7 +48,10 @@ fn write_pages(command: &Command, folder: &Path) -> Result<usize, CommandError> 
 
 /// `portcullis-token-list` for `portcullis token list`.
 fn full_name(command: &Command) -> String {
-    command.get_bin_name().unwrap_or(NAME).replace(' ', "-")
+    command
+        .get_bin_name()
+        .unwrap_or(NAME)
+        .replace(' ', "-")
 }
 
 fn page(command: Command) -> Result<String, CommandError> {

@@ -279,7 +279,10 @@ mod tests {
             let events = self
                 .watch
                 .step(&KeySetView::fetch(&self.inspector).await);
-            events.iter().map(|event| event.change.word()).collect()
+            events
+                .iter()
+                .map(|event| event.change.word())
+                .collect()
         }
     }
 

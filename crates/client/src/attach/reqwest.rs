@@ -54,7 +54,10 @@ impl Middleware for TokenMiddleware {
         extensions: &mut Extensions,
         next: Next<'_>,
     ) -> Result<Response, Error> {
-        let Some(url) = self.0.target(request.url().as_str(), request.headers()) else {
+        let Some(url) = self
+            .0
+            .target(request.url().as_str(), request.headers())
+        else {
             return next.run(request, extensions).await;
         };
         // Copied before the first attempt, which consumes the body.

@@ -161,7 +161,8 @@ impl<B> TokenLayer<B> {
         let response = client.call(request).await.map_err(Into::into)?;
         let (status, headers) = (response.status(), response.headers());
         let (true, Some(mut request)) = (
-            self.attach.should_repeat(&url, &token, status, headers),
+            self.attach
+                .should_repeat(&url, &token, status, headers),
             repetition,
         ) else {
             return Ok(response);

@@ -121,7 +121,10 @@ impl DpopKey {
         }
         let claims = base64url::encode(Value::Object(claims).to_string().as_bytes());
         let input = format!("{}.{claims}", self.0.header);
-        let signature = self.0.pair.sign(&SystemRandom::new(), input.as_bytes());
+        let signature = self
+            .0
+            .pair
+            .sign(&SystemRandom::new(), input.as_bytes());
         let signature = signature.map_err(|_| Error::outage("this machine cannot sign", None))?;
         Ok(format!("{input}.{}", base64url::encode(signature.as_ref())))
     }

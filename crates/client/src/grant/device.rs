@@ -199,7 +199,11 @@ impl DeviceFlow {
                 next_request,
                 outage: outage.as_ref(),
             });
-            self.client.provider().clock().sleep(next_request).await;
+            self.client
+                .provider()
+                .clock()
+                .sleep(next_request)
+                .await;
             outage = match self.poll().await {
                 Ok(tokens) => return Ok(tokens),
                 Err(error) => self.continue_after(error)?,

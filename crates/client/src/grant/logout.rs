@@ -32,7 +32,9 @@ impl Client {
 
     async fn revoke(&self, token: &str, hint: &str) -> Result<(), Error> {
         let members = [("token", token), ("token_type_hint", hint)];
-        let (url, response) = self.ask(ProviderEndpoint::Revocation, &members).await?;
+        let (url, response) = self
+            .ask(ProviderEndpoint::Revocation, &members)
+            .await?;
         // RFC 7009, section 2.2: the status alone counts. Some providers send an empty body, others
         // a page.
         if matches!(response.status, 200 | 204) {

@@ -223,7 +223,9 @@ mod tests {
     /// The scopes told, and those withheld, of an answer with more members.
     fn scopes_of(asked: &str, members: &str) -> (String, String) {
         let text = format!(r#"{{"access_token":"t","token_type":"Bearer",{members}}}"#);
-        let tokens = read_as(&text, asked, TokenKind::Bearer).unwrap().tokens;
+        let tokens = read_as(&text, asked, TokenKind::Bearer)
+            .unwrap()
+            .tokens;
         (
             tokens.scope().to_string(),
             tokens.withheld_scope().to_string(),

@@ -70,7 +70,9 @@ impl TokenSource {
     ///
     /// As for [`token`](Self::token).
     pub async fn token_for(&self, request: &TokenRequest) -> Result<IssuedToken, Error> {
-        self.slot(request)?.token(&self.0.client, request).await
+        self.slot(request)?
+            .token(&self.0.client, request)
+            .await
     }
 
     /// Drops a token that a resource server rejected, unless there is a newer one already. The next

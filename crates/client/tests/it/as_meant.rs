@@ -241,7 +241,11 @@ async fn what_a_device_is_told_is_read_as_meant() {
         "verification_uri": null, "verification_url": "https://www.google.com/device", "expires_in": "1800", "interval": "7",
     });
     idp.answers(device(&google));
-    let flow = idp.client().device(&TokenRequest::new()).await.unwrap();
+    let flow = idp
+        .client()
+        .device(&TokenRequest::new())
+        .await
+        .unwrap();
     assert_eq!(
         flow.verification_uri().as_str(),
         "https://www.google.com/device"
@@ -259,7 +263,11 @@ async fn what_a_device_is_told_is_read_as_meant() {
             200,
             &json!({ "error": "authorization_pending" }),
         ));
-        let flow = idp.client().device(&TokenRequest::new()).await.unwrap();
+        let flow = idp
+            .client()
+            .device(&TokenRequest::new())
+            .await
+            .unwrap();
         let mut waited = Vec::new();
         let finished = ticking(
             &idp.clock,

@@ -273,7 +273,11 @@ async fn devices_ask_as_slowly_as_they_should() {
         .answers(refused("slow_down"))
         .answers(Reply::json(503, &json!({})))
         .answers(tokens());
-    let flow = idp.client().device(&TokenRequest::new()).await.unwrap();
+    let flow = idp
+        .client()
+        .device(&TokenRequest::new())
+        .await
+        .unwrap();
     let mut waits = Vec::new();
     let waiting = flow.finish(|progress| {
         waits.push((
@@ -290,7 +294,11 @@ async fn devices_ask_as_slowly_as_they_should() {
 async fn a_device_does_not_wait_for_an_expired_code() {
     let idp = Scripted::start().await;
     idp.answers(device(|answer| answer["expires_in"] = json!(12)));
-    let flow = idp.client().device(&TokenRequest::new()).await.unwrap();
+    let flow = idp
+        .client()
+        .device(&TokenRequest::new())
+        .await
+        .unwrap();
     let mut waits = Vec::new();
     for _ in 0..3 {
         idp.answers(Reply::json(
@@ -303,7 +311,12 @@ async fn a_device_does_not_wait_for_an_expired_code() {
         flow.finish(|progress| waits.push(progress.next_request().as_secs())),
     )
     .await;
-    assert!(ended.unwrap_err().to_string().contains("expired_token"));
+    assert!(
+        ended
+            .unwrap_err()
+            .to_string()
+            .contains("expired_token")
+    );
     assert!(waits.iter().sum::<u64>() <= 12, "{waits:?}");
 }
 

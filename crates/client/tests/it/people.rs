@@ -24,7 +24,9 @@ async fn start(config: IdpConfig) -> (Idp, Client) {
     })
     .await
     .unwrap();
-    let provider = Provider::discover(idp.issuer().as_str()).await.unwrap();
+    let provider = Provider::discover(idp.issuer().as_str())
+        .await
+        .unwrap();
     (idp, Client::new(provider, "web", Authentication::public()))
 }
 
@@ -90,7 +92,10 @@ async fn alice_signs_in_and_stays_signed_in() {
     assert!(first.scope().contains("orders:read") && first.withheld_scope().is_empty());
     let old = first.refresh_token().unwrap();
     assert_eq!(old.subject(), Some(id_token.subject()));
-    let second = client.refresh(old, &TokenRequest::new()).await.unwrap();
+    let second = client
+        .refresh(old, &TokenRequest::new())
+        .await
+        .unwrap();
     assert_eq!(second.id_token().unwrap().subject(), id_token.subject());
     assert_ne!(second.access_token(), first.access_token());
     let new = second.refresh_token().unwrap();

@@ -79,7 +79,9 @@ async fn credentials_follow_no_redirect() {
             .await
             .unwrap_err();
         assert!(
-            error.to_string().contains("redirects are not followed"),
+            error
+                .to_string()
+                .contains("redirects are not followed"),
             "{error}"
         );
     }

@@ -9,7 +9,9 @@ use portcullis_resource_server::ResourceServer;
 
 async fn service(idp: &Idp, authentication: Authentication) -> Client {
     Client::new(
-        Provider::discover(idp.issuer().as_str()).await.unwrap(),
+        Provider::discover(idp.issuer().as_str())
+            .await
+            .unwrap(),
         "service",
         authentication,
     )
@@ -73,7 +75,9 @@ async fn api(dialect: Dialect) -> (Idp, Client) {
         ..Registered::default()
     });
     let idp = Idp::start(config).await.unwrap();
-    let provider = Provider::discover(idp.issuer().as_str()).await.unwrap();
+    let provider = Provider::discover(idp.issuer().as_str())
+        .await
+        .unwrap();
     (
         idp,
         Client::new(
@@ -94,7 +98,10 @@ async fn a_token_is_exchanged_for_the_next_api() {
     let (idp, client) = api(Dialect::Generic).await;
     let subject = SubjectToken::access_token(Secret::new(idp.token("alice").issue()));
     let request = TokenRequest::new().audience("api://downstream");
-    let tokens = client.exchange(&subject, None, &request).await.unwrap();
+    let tokens = client
+        .exchange(&subject, None, &request)
+        .await
+        .unwrap();
     assert_eq!(
         tokens.issued_token_type(),
         Some("urn:ietf:params:oauth:token-type:access_token")
@@ -162,7 +169,9 @@ async fn a_client_proves_itself_by_a_key() {
         ..Registered::default()
     });
     let idp = Idp::start(config).await.unwrap();
-    let provider = Provider::discover(idp.issuer().as_str()).await.unwrap();
+    let provider = Provider::discover(idp.issuer().as_str())
+        .await
+        .unwrap();
     let key = portcullis_client::PrivateKey::from_pem(pair.serialize_pem().as_bytes(), Some("k"))
         .unwrap();
     let client = Client::new(provider, "keyed", Authentication::private_key(key));

@@ -192,7 +192,9 @@ const ASK_FOR_OWN_SCOPE: &str = "ask for a scope of your own API, such as \
 
 fn unfit(issuer: &Issuer, _: &[String]) -> Option<Unfit> {
     let shared = ["/common/", "/organizations/", "/consumers/"];
-    let names_no_tenant = shared.iter().any(|name| issuer.as_str().contains(name));
+    let names_no_tenant = shared
+        .iter()
+        .any(|name| issuer.as_str().contains(name));
     names_no_tenant.then_some(Unfit {
         expected: "a tenant: no token has `common`, `organizations` or `consumers` in its issuer",
         cure: "write the tenant's id in its place, or `{tenantid}` and a list of `tenants`",

@@ -310,7 +310,11 @@ pub(super) fn subject(
     event: &Json,
     terms: &EventTerms,
 ) -> Result<SubjectId, Facts> {
-    let inner = || event.as_object().and_then(|event| event.get("subject"));
+    let inner = || {
+        event
+            .as_object()
+            .and_then(|event| event.get("subject"))
+    };
     let found = match claims.claim("sub_id") {
         Some(outer) => Some(outer),
         None if terms.profile.has_inner_subject() => inner(),

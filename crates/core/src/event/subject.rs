@@ -68,7 +68,9 @@ impl SubjectId {
             Self::IssuerSubject { issuer, .. } | Self::TokenId { issuer, .. } => vec![issuer],
             Self::Complex(members) => {
                 let members = members.iter();
-                members.flat_map(|member| member.id.issuers()).collect()
+                members
+                    .flat_map(|member| member.id.issuers())
+                    .collect()
             }
             _ => Vec::new(),
         }

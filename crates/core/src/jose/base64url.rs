@@ -57,6 +57,10 @@ mod tests {
 
     #[test]
     fn the_fault_names_its_section() {
-        assert!(NotBase64Url.to_string().contains("RFC 7515, section 2"));
+        assert!(
+            NotBase64Url
+                .to_string()
+                .contains("RFC 7515, section 2")
+        );
     }
 }

@@ -75,7 +75,9 @@ impl Jwks {
         for (index, element) in elements.iter().enumerate() {
             match VerifyingKey::from_jwk(element) {
                 Ok(key) => set.add(key),
-                Err(fault) => set.skipped.push(SkippedKey::new(index, element, fault)),
+                Err(fault) => set
+                    .skipped
+                    .push(SkippedKey::new(index, element, fault)),
             }
         }
         // An empty set would refuse every token; the one that is there should stay.

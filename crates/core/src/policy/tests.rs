@@ -274,7 +274,11 @@ fn an_explanation_has_every_part_and_what_the_token_has() {
         ]
     );
     let without = explained(&requirement, None);
-    assert!(without.iter().all(|line| line.ends_with(": unknown: ")));
+    assert!(
+        without
+            .iter()
+            .all(|line| line.ends_with(": unknown: "))
+    );
     // All parts at the top are met exactly if the whole is.
     let top = |it: &R| {
         let steps = it.explain(Some(&token), NOW);

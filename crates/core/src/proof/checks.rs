@@ -117,7 +117,9 @@ impl<'x> ProofExamination<'x> {
     }
 
     fn issue_time(&self) -> Option<NumericDate> {
-        self.proof.claim("iat").and_then(NumericDate::from_json)
+        self.proof
+            .claim("iat")
+            .and_then(NumericDate::from_json)
     }
 
     fn algorithm(&self) -> Option<Algorithm> {

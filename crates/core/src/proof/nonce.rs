@@ -67,7 +67,11 @@ impl Nonces {
         context.update(b"portcullis dpop nonce ");
         context.update(&slot.to_be_bytes());
         let code = context.sign();
-        code.as_ref().iter().copied().take(CODE_BYTES).collect()
+        code.as_ref()
+            .iter()
+            .copied()
+            .take(CODE_BYTES)
+            .collect()
     }
 }
 

@@ -167,15 +167,20 @@ impl Rejection {
         Self::with(Code::TokenKeyUnknown, facts)
     }
 
-    /// The key that the token names is not known, and the issuer was not asked for it, because unknown
-    /// keys forced too many fetches. It may be asked after this long.
+    /// The key that the token names is not known, and the issuer was not asked for it, because
+    /// unknown keys forced too many fetches. It may be asked after this long.
     pub fn of_unasked_key(kid: Option<&str>, wait: Duration) -> Self {
         let unknown = Self::of_unknown_key(kid);
-        let kid = unknown.facts().found();
-        let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
-        let found =
-            format!("{kid}; after other unknown keys, the issuer is asked again in {seconds} s");
-        let facts = Facts::new("a key that the issuer publishes", found);
+        let facts = unknown.facts();
+        // A part of a second would be told as none.
+        let is_more = wait.subsec_nanos() > 0;
+        let seconds = wait.as_secs() + u64::from(is_more);
+        let found = format!(
+            "{}; after other unknown keys, the issuer is asked again in {seconds} s",
+            facts.found()
+        );
+        let expected = facts.expected().to_owned();
+        let facts = Facts::new(expected, found);
         Self::with(Code::TokenKeyUnknown, facts)
     }
 

@@ -313,11 +313,16 @@ fn a_member_of_an_object_is_no_role() {
         let places = [dialect.roles, dialect.groups].concat();
         for shape in shapes {
             // At each place of the dialect, however deep it is.
-            for place in places.iter().filter(|place| !place.starts_with("urn:")) {
+            for place in places
+                .iter()
+                .filter(|place| !place.starts_with("urn:"))
+            {
                 let place = place.replace("{audience}", "api");
-                let nested = place.rsplit('.').fold(shape.to_owned(), |inner, name| {
-                    format!(r#"{{"{name}":{inner}}}"#)
-                });
+                let nested = place
+                    .rsplit('.')
+                    .fold(shape.to_owned(), |inner, name| {
+                        format!(r#"{{"{name}":{inner}}}"#)
+                    });
                 let token = token(Profile::of(dialect), &nested, |_| {});
                 assert!(!token.has_role("Admin"), "{dialect:?}: {nested}");
                 assert_ne!(

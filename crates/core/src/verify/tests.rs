@@ -503,7 +503,10 @@ fn an_explanation_runs_to_the_end() {
             .all(|step| step.outcome == Outcome::Skipped && step.found == "not reached")
     );
     assert_eq!(steps.len() + skipped.len(), super::checks::CHECKS.len());
-    let issuer = steps.iter().find(|step| step.name == "issuer").unwrap();
+    let issuer = steps
+        .iter()
+        .find(|step| step.name == "issuer")
+        .unwrap();
     assert_eq!(issuer.expected, "`https://idp.example`");
     let refused = verify(Profile::generic(), PLAIN, &[("exp", "1")]).unwrap_err();
     let step = Step::failure("expiry", &refused);

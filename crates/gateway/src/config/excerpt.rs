@@ -52,7 +52,9 @@ fn excerpt(
     // A mark ends with its line, and is one character at least.
     let marked = range.start.min(end)..range.end.min(end);
     let line = show(text, start..end, secrets);
-    let indent = show(text, start..marked.start, secrets).chars().count();
+    let indent = show(text, start..marked.start, secrets)
+        .chars()
+        .count();
     let marks = show(text, marked, secrets).chars().count().max(1);
     let gutter = " ".repeat(number.to_string().len());
     let (place, message) = (fault.place(), fault.message());
@@ -139,7 +141,10 @@ fn place(text: &str, place: &str) -> Option<Range<usize>> {
             break;
         };
         rest = rest.get(name.get_ref().len()..)?;
-        while let Some((index, after)) = rest.strip_prefix('[').and_then(|it| it.split_once(']')) {
+        while let Some((index, after)) = rest
+            .strip_prefix('[')
+            .and_then(|it| it.split_once(']'))
+        {
             let DeValue::Array(list) = value.get_ref() else {
                 break;
             };

@@ -190,7 +190,9 @@ mod tests {
         ] {
             assert!(errors.contains(told), "{told}: {errors}");
         }
-        let errors = Config::from_toml("[gatewy]\n").unwrap_err().to_string();
+        let errors = Config::from_toml("[gatewy]\n")
+            .unwrap_err()
+            .to_string();
         assert!(
             errors.contains("gatewy (line 1): unknown member `gatewy`")
                 && errors.contains("2 faults")

@@ -63,7 +63,10 @@ mod tests {
         let tables = schema["$defs"].as_object().unwrap().iter();
         let mut count = 0;
         for (table, node) in tables.chain([(&"".to_owned(), &schema)]) {
-            let required = node["required"].as_array().cloned().unwrap_or_default();
+            let required = node["required"]
+                .as_array()
+                .cloned()
+                .unwrap_or_default();
             for (name, member) in node["properties"].as_object().into_iter().flatten() {
                 let meaning = member["description"].as_str().unwrap_or_default();
                 assert!(meaning.len() > 10, "{table}.{name} has no description");

@@ -97,7 +97,9 @@ impl Policy {
             Some(requirement) => match self.bind(requirement, route, request, now) {
                 None => self.permit(request, headers, requirement).await,
                 Some(bound) => {
-                    let permit = self.permit(request, headers, bound.requirement()).await;
+                    let permit = self
+                        .permit(request, headers, bound.requirement())
+                        .await;
                     policies = bound.report();
                     permit
                 }

@@ -119,7 +119,9 @@ impl ClientConnection {
             lifetime.follow(connection, drain).await
         } else {
             let connection = http1_builder(&limits).serve_connection(stream, requests);
-            lifetime.follow(connection.with_upgrades(), drain).await
+            lifetime
+                .follow(connection.with_upgrades(), drain)
+                .await
         };
         match end {
             Ok(()) => {}

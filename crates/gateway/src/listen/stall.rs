@@ -152,7 +152,8 @@ impl<S: AsyncRead + Unpin> AsyncRead for WriteTimeout<S> {
         let before = buffer.filled().len();
         let read = Pin::new(&mut self.inner).poll_read(context, buffer);
         let bytes = buffer.filled().len().saturating_sub(before);
-        self.received.fetch_add(bytes as u64, Ordering::Relaxed);
+        self.received
+            .fetch_add(bytes as u64, Ordering::Relaxed);
         read
     }
 }

@@ -86,7 +86,10 @@ impl Settings {
             return false;
         }
         let host = terms.hosts.first().map(String::as_str);
-        let found = self.resource_server.resources().find(host, &terms.path);
+        let found = self
+            .resource_server
+            .resources()
+            .find(host, &terms.path);
         found.is_some_and(|it| it.url() == resource.url())
     }
 

@@ -62,7 +62,11 @@ async fn a_route_has_its_own_limit() {
     ))
     .await;
     assert_eq!(
-        setup.client().send(post(vec![7; 100_000])).await.status,
+        setup
+            .client()
+            .send(post(vec![7; 100_000]))
+            .await
+            .status,
         200
     );
 }

@@ -172,7 +172,13 @@ async fn an_upstream_that_hangs_does_not_take_the_places_of_the_others() {
         flood.request(2 * stream + 1, "/slow", &[], true).await;
     }
     assert_eq!(
-        flood.read_ends(1).await.values().next().unwrap().code(),
+        flood
+            .read_ends(1)
+            .await
+            .values()
+            .next()
+            .unwrap()
+            .code(),
         "upstream.busy"
     );
     let _held = under_way(&mut connections, 3).await;

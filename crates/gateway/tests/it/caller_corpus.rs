@@ -310,7 +310,9 @@ async fn send(
         tokio::spawn(connection);
         sender.send_request(request).await.unwrap()
     } else {
-        let (mut sender, connection) = hyper::client::conn::http1::handshake(io).await.unwrap();
+        let (mut sender, connection) = hyper::client::conn::http1::handshake(io)
+            .await
+            .unwrap();
         tokio::spawn(connection);
         sender.send_request(request).await.unwrap()
     };

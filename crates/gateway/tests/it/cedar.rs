@@ -77,7 +77,11 @@ async fn the_example_decides_as_it_says() {
     };
     let own = bob("legal").sign();
     let admin = setup.idp.token("alice").sign();
-    let suspended = setup.idp.token("alice").claim("suspended", true).sign();
+    let suspended = setup
+        .idp
+        .token("alice")
+        .claim("suspended", true)
+        .sign();
     let (get, post, delete) = (Method::GET, Method::POST, Method::DELETE);
     for (method, path, token, expected) in [
         (&get, "/users/user-1/orders/7", &own, "200"),

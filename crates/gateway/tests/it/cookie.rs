@@ -209,7 +209,9 @@ async fn the_doors_of_other_proxies_go_by_the_original_request() {
             ("x-forwarded-host", "gw.example".to_owned()),
             ("x-forwarded-proto", "https".to_owned()),
         ];
-        let answer = nginx.send(request(Method::GET, "/_auth", &pairs)).await;
+        let answer = nginx
+            .send(request(Method::GET, "/_auth", &pairs))
+            .await;
         assert_eq!(
             answer.status, status,
             "nginx {method} {more} {:?}",

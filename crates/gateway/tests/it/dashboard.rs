@@ -36,7 +36,9 @@ fn it_tells_a_story_in_seven_rows() {
     let rows = panels(&dashboard)
         .iter()
         .filter(|it| it["type"] == "row");
-    let rows: Vec<&str> = rows.map(|row| row["title"].as_str().unwrap()).collect();
+    let rows: Vec<&str> = rows
+        .map(|row| row["title"].as_str().unwrap())
+        .collect();
     assert_eq!(rows, ROWS);
     assert_eq!(panels(&dashboard)[0]["type"], "row");
 }

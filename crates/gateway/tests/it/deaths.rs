@@ -435,7 +435,10 @@ async fn judge(
 ) -> Vec<String> {
     let [safe, other, alone] = &pairs;
     let mut faults = Vec::new();
-    faults.extend(safe.judge(setup, Method::GET, by_http2, row.safe).await);
+    faults.extend(
+        safe.judge(setup, Method::GET, by_http2, row.safe)
+            .await,
+    );
     let once = safe.dying.requests();
     // Without passing it over, the dying server would have its turn again.
     for _ in 0..2 {
@@ -491,7 +494,12 @@ async fn hold(rows: &'static [Row], http2: bool) {
         let setup = std::sync::Arc::clone(&setup);
         judging.spawn(async move { judge(&setup, pairs, row, by_http2).await });
     }
-    let faults: Vec<String> = judging.join_all().await.into_iter().flatten().collect();
+    let faults: Vec<String> = judging
+        .join_all()
+        .await
+        .into_iter()
+        .flatten()
+        .collect();
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 

@@ -158,7 +158,11 @@ async fn a_missing_permission_is_told_item_by_item() {
         [Party::ClientDeveloper, Party::ProviderAdmin]
     );
     // An administrator lacks the scope alone, and the challenge asks for it.
-    let token = explained.idp.token("alice").scope("orders:list").sign();
+    let token = explained
+        .idp
+        .token("alice")
+        .scope("orders:list")
+        .sign();
     let bearer = format!("Bearer {token}");
     let fields = [("authorization", &*bearer)];
     let verdict = explained
@@ -169,7 +173,11 @@ async fn a_missing_permission_is_told_item_by_item() {
     assert_eq!(verdict.parties, [Party::ClientDeveloper]);
     let challenge = verdict.headers["www-authenticate"].to_str().unwrap();
     assert!(challenge.ends_with("scope=\"orders:read\""), "{challenge}");
-    let token = explained.idp.token("alice").scope("orders:read").sign();
+    let token = explained
+        .idp
+        .token("alice")
+        .scope("orders:read")
+        .sign();
     let bearer = format!("Bearer {token}");
     let fields = [("authorization", &*bearer)];
     let verdict = explained
@@ -200,7 +208,11 @@ async fn the_default_names_the_routes_that_were_nearly_meant() {
 #[tokio::test]
 async fn a_token_among_subprotocols_is_found() {
     let explained = Explained::new("").await;
-    let token = explained.idp.token("alice").scope("orders:read").sign();
+    let token = explained
+        .idp
+        .token("alice")
+        .scope("orders:read")
+        .sign();
     let offered = format!("bearer, {token}");
     let mut fields = vec![
         ("connection", "upgrade"),

@@ -131,7 +131,10 @@ async fn an_unsafe_request_is_never_sent_twice() {
     for _ in 0..4 {
         statuses.push(setup.client().send(post()).await.status);
     }
-    let answered = statuses.iter().filter(|status| **status == 200).count();
+    let answered = statuses
+        .iter()
+        .filter(|status| **status == 200)
+        .count();
     assert!(statuses.contains(&502) && answered > 0, "{statuses:?}");
     assert_eq!(
         good.take_requests().len(),

@@ -235,7 +235,9 @@ async fn nginx_is_told_every_refusal_as_one_that_it_knows() {
         assert_eq!(header(&answer, "x-portcullis-code"), Some(code));
     }
     assert_eq!(
-        door.send(nginx("GET", "/x", Some(&token))).await.status,
+        door.send(nginx("GET", "/x", Some(&token)))
+            .await
+            .status,
         200
     );
     setup.idp.fail(Endpoint::Jwks, Fault::InternalError);
@@ -262,7 +264,9 @@ async fn a_unix_socket_is_opened_trusted_and_cleared_away() {
     let setup = TestSetup::new(&text).await;
     let stream = tokio::net::UnixStream::connect(&path).await.unwrap();
     let io = hyper_util::rt::TokioIo::new(stream);
-    let (mut sender, connection) = hyper::client::conn::http1::handshake(io).await.unwrap();
+    let (mut sender, connection) = hyper::client::conn::http1::handshake(io)
+        .await
+        .unwrap();
     let connection = tokio::spawn(connection);
     let answer = sender
         .send_request(caddy("GET", "/public/x", None))

@@ -24,7 +24,11 @@ async fn other_settings_apply_at_once_and_keep_the_keys() {
         fetches,
         "the issuers are the same: so are their keys"
     );
-    setup.handle.reload(setup.settings(OPEN)).await.unwrap();
+    setup
+        .handle
+        .reload(setup.settings(OPEN))
+        .await
+        .unwrap();
     assert_eq!(client.get("/x", None).await.status, 200);
 }
 

@@ -106,7 +106,9 @@ fn documents_list_every_name() {
 
 #[test]
 fn rules_and_dashboard_name_only_what_there_is_and_the_dashboard_names_all() {
-    let all: BTreeSet<String> = metrics().map(|metric| metric.name.to_owned()).collect();
+    let all: BTreeSet<String> = metrics()
+        .map(|metric| metric.name.to_owned())
+        .collect();
     assert_eq!(all.len(), metrics().count(), "a name is given once");
     let dashboard = metric_names(&read("deploy/grafana/portcullis.json"));
     for (file, named) in [

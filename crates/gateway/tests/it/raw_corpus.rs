@@ -71,7 +71,12 @@ async fn no_bytes_are_read_in_two_ways() {
             faults
         });
     }
-    let faults: Vec<String> = judging.join_all().await.into_iter().flatten().collect();
+    let faults: Vec<String> = judging
+        .join_all()
+        .await
+        .into_iter()
+        .flatten()
+        .collect();
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 
@@ -98,7 +103,12 @@ async fn judge(setup: &TestSetup, vector: &Vector) -> Option<String> {
     {
         return Some(format!("an identity was smuggled: {told}"));
     }
-    if whole.len() != statuses.iter().filter(|status| **status == 200).count() {
+    if whole.len()
+        != statuses
+            .iter()
+            .filter(|status| **status == 200)
+            .count()
+    {
         return Some(format!(
             "upstream requests are not the answered ones: {told}"
         ));

@@ -131,7 +131,9 @@ async fn no_connection_takes_requests_for_ever() {
     let setup = TestSetup::new(&format!("timeouts = {{ connection_life = 1 }}\n{PUBLIC}")).await;
     let (mut sender, connection) = {
         let io = hyper_util::rt::TokioIo::new(TcpStream::connect(setup.gateway).await.unwrap());
-        hyper::client::conn::http1::handshake(io).await.unwrap()
+        hyper::client::conn::http1::handshake(io)
+            .await
+            .unwrap()
     };
     let driven = tokio::spawn(connection);
     loop {

@@ -71,7 +71,9 @@ impl Authority {
         let config = if certificate {
             let chain = CertificateDer::from_pem_file(self.folder.join("client.crt")).unwrap();
             let key = PrivateKeyDer::from_pem_file(self.folder.join("client.key")).unwrap();
-            builder.with_client_auth_cert(vec![chain], key).unwrap()
+            builder
+                .with_client_auth_cert(vec![chain], key)
+                .unwrap()
         } else {
             builder.with_no_client_auth()
         };
@@ -166,7 +168,11 @@ async fn client_certificates_are_demanded_or_taken() {
     );
     let optional = "client_authorities = \"{ca}\"\nclient_certificate_optional = true\n";
     let optional = TestSetup::new(&authority.settings(optional)).await;
-    assert!(get(optional.gateway, &with, "gw.example").await.is_ok());
+    assert!(
+        get(optional.gateway, &with, "gw.example")
+            .await
+            .is_ok()
+    );
     assert!(
         get(optional.gateway, &without, "gw.example")
             .await

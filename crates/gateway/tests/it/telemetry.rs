@@ -284,7 +284,10 @@ async fn a_request_without_an_answer_is_found_by_its_id() {
     );
     let (setup, file) = start_with_audit("answers", "", &more).await;
     let answer = setup.client().get("/x", None).await;
-    let id = answer.json()["request_id"].as_str().unwrap().to_owned();
+    let id = answer.json()["request_id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     assert_eq!(answer.status, 502);
     let mut large = get("/x", None);
     *large.body_mut() = "12345".into();

@@ -87,7 +87,12 @@ impl Vector {
 
     /// As a program in front tells it, which knows the scheme for itself.
     fn asked(&self, prover: &Prover, url: &str) -> Option<Request<Full<Bytes>>> {
-        let scheme = self.url.as_deref()?.split("://").next()?.to_lowercase();
+        let scheme = self
+            .url
+            .as_deref()?
+            .split("://")
+            .next()?
+            .to_lowercase();
         let request = prover
             .request("/", url)
             .header("x-forwarded-method", "GET")

@@ -148,7 +148,11 @@ impl RegisteredClient {
 
     /// Whether it may use this grant.
     pub(crate) fn may_use(&self, grant_type: &str) -> bool {
-        self.grant_types.is_empty() || self.grant_types.iter().any(|named| named == grant_type)
+        self.grant_types.is_empty()
+            || self
+                .grant_types
+                .iter()
+                .any(|named| named == grant_type)
     }
 
     /// The client as the settings write it.

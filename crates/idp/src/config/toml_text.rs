@@ -34,7 +34,8 @@ impl TableText {
 
     pub(crate) fn json(mut self, key: &str, value: Option<&Value>) -> Self {
         if let Some(value) = value {
-            self.0.push_str(&format!("{key} = {}\n", inline(value)));
+            self.0
+                .push_str(&format!("{key} = {}\n", inline(value)));
         }
         self
     }

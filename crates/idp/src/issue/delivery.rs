@@ -190,7 +190,10 @@ fn error_in(body: &str) -> EventError {
 pub(crate) fn event_error(told: &Value) -> EventError {
     let text = |name: &str| {
         let text = told.get(name).and_then(Value::as_str);
-        text.unwrap_or_default().chars().take(LONGEST).collect()
+        text.unwrap_or_default()
+            .chars()
+            .take(LONGEST)
+            .collect()
     };
     EventError {
         err: text("err"),

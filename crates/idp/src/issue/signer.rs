@@ -32,7 +32,10 @@ impl Signer {
             Self::Flipped => {
                 let mut signature = key.sign(input);
                 // One bit is enough: a validator that compares only a part would miss it.
-                signature.iter_mut().take(1).for_each(|byte| *byte ^= 1);
+                signature
+                    .iter_mut()
+                    .take(1)
+                    .for_each(|byte| *byte ^= 1);
                 signature
             }
         }

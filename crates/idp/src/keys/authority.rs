@@ -85,7 +85,9 @@ impl Authority {
         let (key, mut params) = (KeyPair::generate()?, CertificateParams::new(names)?);
         // Without the default name, so that the subject is exactly `CN=<name>`.
         params.distinguished_name = rcgen::DistinguishedName::new();
-        params.distinguished_name.push(DnType::CommonName, name);
+        params
+            .distinguished_name
+            .push(DnType::CommonName, name);
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
         let certificate = params.signed_by(&key, &self.issuer)?;
         let thumbprint = crate::token::encoding::sha256(certificate.der());

@@ -31,7 +31,8 @@ impl Store {
         let forgotten = now + 2 * LIFE;
         self.device_codes
             .insert(&device_code, user_code.clone(), forgotten, now);
-        self.devices.insert(&user_code, request, forgotten, now);
+        self.devices
+            .insert(&user_code, request, forgotten, now);
         (device_code, user_code)
     }
 

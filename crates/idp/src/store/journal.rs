@@ -111,6 +111,9 @@ impl Journal {
     }
 
     pub(crate) fn token(&self, id: u64) -> Option<TokenRecord> {
-        self.tokens.iter().find(|token| token.id == id).cloned()
+        self.tokens
+            .iter()
+            .find(|token| token.id == id)
+            .cloned()
     }
 }

@@ -139,7 +139,9 @@ async fn may_act_says_who_may() {
         of_type("access_token")
     );
     assert_eq!(
-        ask(&idp, &form(&alice, "access_token", &actor)).await.0,
+        ask(&idp, &form(&alice, "access_token", &actor))
+            .await
+            .0,
         200
     );
 }
@@ -292,7 +294,9 @@ async fn entra_asks_on_behalf_of() {
         "grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer&assertion=x{used}"
     );
     assert_eq!(
-        json(post(&generic, "/token", &form, API).await).await.1["error"],
+        json(post(&generic, "/token", &form, API).await)
+            .await
+            .1["error"],
         "unsupported_grant_type"
     );
 }

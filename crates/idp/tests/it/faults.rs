@@ -113,7 +113,12 @@ async fn what_a_fault_looks_like() {
     );
     assert!(begun.elapsed() >= Duration::from_millis(30));
     idp.fail(Endpoint::Metadata, Fault::WrongIssuer);
-    let (_, document) = json(reqwest::get(idp.metadata_uri().unwrap()).await.unwrap()).await;
+    let (_, document) = json(
+        reqwest::get(idp.metadata_uri().unwrap())
+            .await
+            .unwrap(),
+    )
+    .await;
     assert_eq!(document["issuer"], "https://another-issuer.example");
     assert_eq!(document["jwks_uri"], idp.jwks_uri());
 }

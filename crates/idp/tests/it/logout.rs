@@ -291,7 +291,10 @@ async fn a_test_logs_a_user_out_and_sees_who_was_told() {
         "told",
         "https://u:p@app.example/",
     ] {
-        let errors = Idp::start(config(wrong)).await.unwrap_err().to_string();
+        let errors = Idp::start(config(wrong))
+            .await
+            .unwrap_err()
+            .to_string();
         assert!(
             errors.contains("backchannel_logout_uri: expected an https address"),
             "{wrong}: {errors}"

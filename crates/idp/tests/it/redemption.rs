@@ -32,7 +32,10 @@ async fn token(idp: &Idp, form: &str) -> (u16, Value) {
 async fn refused(idp: &Idp, form: &str) -> String {
     let (status, answer) = token(idp, form).await;
     assert_eq!((status, &answer["error"]), (400, &"invalid_grant".into()));
-    answer["error_description"].as_str().unwrap().to_owned()
+    answer["error_description"]
+        .as_str()
+        .unwrap()
+        .to_owned()
 }
 
 fn refresh_form(tokens: &Value) -> String {

@@ -208,7 +208,10 @@ async fn an_unknown_name_is_told_with_the_known_ones() {
     let told = async |path: &str, form: &str| {
         let (status, answer) = json(post(&idp, path, form, None).await).await;
         assert_eq!(status, 400, "{form}");
-        answer["error_description"].as_str().unwrap().to_owned()
+        answer["error_description"]
+            .as_str()
+            .unwrap()
+            .to_owned()
     };
     assert_eq!(
         told("/dev/token", "user=alicia").await,

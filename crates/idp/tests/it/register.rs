@@ -287,6 +287,11 @@ async fn registration_can_be_off() {
             .0,
         404
     );
-    let (_, document) = json(reqwest::get(idp.metadata_uri().unwrap()).await.unwrap()).await;
+    let (_, document) = json(
+        reqwest::get(idp.metadata_uri().unwrap())
+            .await
+            .unwrap(),
+    )
+    .await;
     assert!(document["registration_endpoint"].is_null());
 }

@@ -381,7 +381,10 @@ async fn streams_are_read_changed_and_removed_by_their_client() {
         1
     );
     assert_eq!(
-        program.send("PATCH", "/ssf/streams", json!({})).await.0,
+        program
+            .send("PATCH", "/ssf/streams", json!({}))
+            .await
+            .0,
         400
     );
     assert_eq!(program.send("DELETE", &path, Value::Null).await.0, 204);
@@ -419,7 +422,10 @@ async fn only_a_client_with_the_scope_has_streams() {
     assert_eq!(reads.send("POST", "/ssf/streams", json!({})).await.0, 403);
     let neither = program(&idp, "orders:read").await;
     assert_eq!(
-        neither.send("GET", "/ssf/streams", Value::Null).await.0,
+        neither
+            .send("GET", "/ssf/streams", Value::Null)
+            .await
+            .0,
         403
     );
     for token in [

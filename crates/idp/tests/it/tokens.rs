@@ -172,7 +172,9 @@ async fn a_code_gives_all_three_tokens_and_refresh_rotates() {
     assert_eq!(introspect(&idp, &access).await["active"], true);
     // The first refresh token again: somebody stole it, or lost it; the whole family ends.
     assert_eq!(
-        post(&idp, "/token", &form(&first), None).await.status(),
+        post(&idp, "/token", &form(&first), None)
+            .await
+            .status(),
         400
     );
     assert_eq!(

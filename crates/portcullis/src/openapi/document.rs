@@ -147,7 +147,10 @@ impl Building {
         self.scopes.extend(access.scopes());
         object.insert("security".to_owned(), self.security(&access));
         self.add_text(&route.endpoint, &access, &mut object);
-        let path = self.paths.entry(openapi_path(&route.path)).or_default();
+        let path = self
+            .paths
+            .entry(openapi_path(&route.path))
+            .or_default();
         path.insert(route.endpoint.method.to_owned(), object.into());
         self.routes.push(RouteAccess {
             method: route.endpoint.method.to_ascii_uppercase(),

@@ -164,7 +164,11 @@ fn origins(document: &OpenApi) -> BTreeSet<String> {
         .as_value()
         .pointer("/components/securitySchemes");
     let mut origins = BTreeSet::new();
-    for scheme in schemes.and_then(Value::as_object).into_iter().flatten() {
+    for scheme in schemes
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten()
+    {
         let (_, scheme) = scheme;
         let token_url = scheme.pointer("/flows/authorizationCode/tokenUrl");
         for url in [token_url, scheme.get("openIdConnectUrl")] {

@@ -51,7 +51,11 @@ impl Access {
         if matches!(self, Self::Optional(_)) {
             security.push(json!({}));
         }
-        for scopes in self.requirement().map(alternatives).unwrap_or_default() {
+        for scopes in self
+            .requirement()
+            .map(alternatives)
+            .unwrap_or_default()
+        {
             for scheme in schemes {
                 let mut object = Map::new();
                 object.insert((*scheme).to_owned(), json!(scopes));

@@ -81,7 +81,12 @@ async fn only_permitted_requests_reach_the_service() {
         .unwrap();
     assert_eq!(response.status(), 200);
     assert_eq!(
-        response.into_body().collect().await.unwrap().to_bytes(),
+        response
+            .into_body()
+            .collect()
+            .await
+            .unwrap()
+            .to_bytes(),
         "Alice Adams: hello"
     );
     for (token, status) in [

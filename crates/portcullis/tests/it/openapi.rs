@@ -197,7 +197,12 @@ async fn the_document_says_what_the_signatures_say() {
     let both = json!([{ "oauth2": ["orders:read"] }, { "openIdConnect": ["orders:read"] }]);
     assert_eq!(list["security"], both);
     let parameters = list["parameters"].as_array().unwrap();
-    let named = |name: &str| parameters.iter().find(|it| it["name"] == name).unwrap();
+    let named = |name: &str| {
+        parameters
+            .iter()
+            .find(|it| it["name"] == name)
+            .unwrap()
+    };
     assert_eq!(
         (&named("after")["required"], &named("limit")["required"]),
         (&json!(true), &json!(false))

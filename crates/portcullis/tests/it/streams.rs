@@ -31,7 +31,10 @@ async fn events_of_an_axum_handler_end_soon_after_the_revocation() {
         .route("/events", routing::get(events))
         .with_state(setup.server.clone());
     let token = setup.idp.token("alice").claim("sub", "user-1").sign();
-    let response = app.oneshot(get("/events", Some(&token))).await.unwrap();
+    let response = app
+        .oneshot(get("/events", Some(&token)))
+        .await
+        .unwrap();
     let mut body = response.into_body();
     let first = body.frame().await.unwrap().unwrap();
     assert_eq!(first.into_data().unwrap(), "data: first\n\n");

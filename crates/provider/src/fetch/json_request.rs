@@ -40,7 +40,9 @@ impl Fetch {
         let client = self.client_for(url, reach).await?;
         // The semaphore is never closed.
         let _slot = self.slots.acquire().await;
-        let mut outgoing = client.request(method, url.clone()).header(ACCEPT, JSON);
+        let mut outgoing = client
+            .request(method, url.clone())
+            .header(ACCEPT, JSON);
         if let Some(body) = body {
             outgoing = outgoing.header(CONTENT_TYPE, JSON).body(body.to_vec());
         }

@@ -9,6 +9,7 @@ mod decode;
 mod endpoint;
 mod fault;
 mod json_request;
+mod look;
 mod network;
 mod proxy;
 mod roots;
@@ -165,37 +166,6 @@ impl Fetch {
         let _slot = self.slots.acquire().await;
         let response = self.send(url, reach, etag).await?;
         self.read(url, response).await
-    }
-
-    /// The whole response, whatever its status: for showing what a server says.
-    pub(crate) async fn look(&self, url: &Url, reach: Reach) -> Result<RawResponse, FetchFault> {
-        let _slot = self.slots.acquire().await;
-        let response = self.send(url, reach, None).await?;
-        self.raw(url, response).await
-    }
-
-    /// The same for a request with these credentials.
-    pub(crate) async fn look_as(
-        &self,
-        url: &Url,
-        authorization: &Authorization,
-    ) -> Result<RawResponse, FetchFault> {
-        let _slot = self.slots.acquire().await;
-        let client = self.client_for(url, Reach::Anywhere).await?;
-        let request = authorization.apply(client.get(url.clone()));
-        match request.send().await {
-            Ok(response) => self.raw(url, response).await,
-            Err(error) => Err(self.network_fault(url, &error).await),
-        }
-    }
-
-    async fn raw(&self, url: &Url, response: Response) -> Result<RawResponse, FetchFault> {
-        let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        Ok(RawResponse {
-            status,
-            headers,
-            body: self.body(url, response).await?,
-        })
     }
 
     async fn send(

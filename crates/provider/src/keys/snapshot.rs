@@ -35,7 +35,9 @@ pub(super) fn read(path: &Path, issuer: &Issuer, limits: &Limits) -> Result<Snap
     if document.get("issuer").and_then(Json::as_str) != Some(issuer.as_str()) {
         return Err(OF_ANOTHER.to_owned());
     }
-    let fetched = document.get("fetched").and_then(NumericDate::from_json);
+    let fetched = document
+        .get("fetched")
+        .and_then(NumericDate::from_json);
     let fetched = fetched.ok_or("it does not say when it was fetched")?;
     let keys = document.get("key_set").and_then(Json::as_str);
     let keys = keys.ok_or("it holds no key set")?;

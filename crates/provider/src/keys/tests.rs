@@ -46,7 +46,9 @@ async fn a_key_that_came_meanwhile_is_found() {
     let found = cache.awaited_key(Some("k"), Algorithm::EdDSA).await;
     let FoundKeys { keys, fetched } = found.unwrap();
     assert_eq!((keys.len(), fetched), (1, false));
-    let missing = cache.awaited_key(Some("other"), Algorithm::EdDSA).await;
+    let missing = cache
+        .awaited_key(Some("other"), Algorithm::EdDSA)
+        .await;
     assert!(missing.is_err());
 }
 

@@ -164,7 +164,11 @@ fn reason(body: &[u8], authorization: Option<&Authorization>, limits: &Limits) -
     let Ok(Json::Object(object)) = json::parse(body, limits) else {
         return None;
     };
-    let member = |names: [&str; 2]| names.iter().find_map(|name| object.get(name)?.as_str());
+    let member = |names: [&str; 2]| {
+        names
+            .iter()
+            .find_map(|name| object.get(name)?.as_str())
+    };
     let code = member(["err", "error"]);
     let description = member(["description", "error_description"]);
     let reason = match (code, description) {

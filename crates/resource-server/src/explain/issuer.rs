@@ -49,7 +49,10 @@ impl TrustedIssuer {
         let choice = self.key_choice(token.header(), keys_tried);
         let (step, signer) = self.explain_signature(&token, found, choice).await;
         steps.push(step);
-        steps.extend(self.verifier.explain_rest(&token, signer.as_ref(), now));
+        steps.extend(
+            self.verifier
+                .explain_rest(&token, signer.as_ref(), now),
+        );
         let mut explanation = Explanation {
             content,
             steps,
@@ -71,7 +74,12 @@ impl TrustedIssuer {
         // Waits for the keys; a key for another algorithm is there as well.
         _ = self.keys.key(Some(kid), Algorithm::RS256).await;
         let set = self.keys.current();
-        set.is_some_and(|set| set.jwks.keys().iter().any(|key| key.kid() == Some(kid)))
+        set.is_some_and(|set| {
+            set.jwks
+                .keys()
+                .iter()
+                .any(|key| key.kid() == Some(kid))
+        })
     }
 
     /// The probable mistake at the step of this code.

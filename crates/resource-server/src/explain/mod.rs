@@ -117,8 +117,14 @@ impl ResourceServer {
         };
         let form = Step::new(FORM, Outcome::Pass, Code::TokenMalformed);
         let steps = vec![form.with_texts("a signed JWT", "a signed JWT")];
-        match self.issuers().find(parsed.unverified_claims().issuer()) {
-            Ok(issuer) => self.explain_trusted(issuer, token, parsed, steps).await,
+        match self
+            .issuers()
+            .find(parsed.unverified_claims().issuer())
+        {
+            Ok(issuer) => {
+                self.explain_trusted(issuer, token, parsed, steps)
+                    .await
+            }
             Err(rejection) => self.explain_stranger(&rejection, &parsed, token, steps),
         }
     }
@@ -148,7 +154,9 @@ impl ResourceServer {
             }
         }
         if self.revocations().is_in_use() {
-            let step = self.explain_revocation(&issuer.verifier, &claims).await;
+            let step = self
+                .explain_revocation(&issuer.verifier, &claims)
+                .await;
             explanation.steps.push(step);
         }
         self.explain_ending(&issuer, &claims, &mut explanation);

@@ -79,7 +79,10 @@ impl PossessionSettings {
                 .found(remembered)
                 .help("leave it out for 1,000,000, or write how many come in a minute");
         }
-        let store = revocation.store.as_ref().map(|store| store.url.clone());
+        let store = revocation
+            .store
+            .as_ref()
+            .map(|store| store.url.clone());
         if written.danger_serve_without_store && store.is_none() {
             faults
                 .expected("danger_serve_without_store", "a store in `[revocation]`")

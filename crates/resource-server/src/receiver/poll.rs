@@ -115,7 +115,9 @@ mod tests {
                 failures,
                 ..Backlog::default()
             };
-            let pauses: Vec<f64> = (0..50).map(|_| backlog.pause().as_secs_f64()).collect();
+            let pauses: Vec<f64> = (0..50)
+                .map(|_| backlog.pause().as_secs_f64())
+                .collect();
             let bounds = 0.75 * seconds..=1.25 * seconds;
             assert!(pauses.iter().all(|it| bounds.contains(it)), "{pauses:?}");
             // Replicas that failed together must not come back together.

@@ -129,7 +129,10 @@ fn name(written: Option<&str>, faults: &Faults) -> Option<String> {
         }
         None => {
             let cure = "write a short name: it ends the address that the transmitter sends to";
-            faults.expected("name", NAME).found_nothing().help(cure);
+            faults
+                .expected("name", NAME)
+                .found_nothing()
+                .help(cure);
             None
         }
     }

@@ -226,7 +226,9 @@ impl Watcher {
         let passed = now.saturating_sub(state.asked.unwrap_or(now));
         match state.awaited {
             Some(_) => ANSWER_LOOK,
-            None => interval.saturating_sub(passed).clamp(ANSWER_LOOK, LOOK),
+            None => interval
+                .saturating_sub(passed)
+                .clamp(ANSWER_LOOK, LOOK),
         }
     }
 

@@ -121,7 +121,9 @@ fn audience(written: &ResourceConfig, around: &Surroundings<'_>, faults: &Faults
         Some(names) => ("audience", names),
         None => ("url", &own),
     };
-    around.audiences.check(member, names.as_slice(), faults);
+    around
+        .audiences
+        .check(member, names.as_slice(), faults);
     names
         .as_slice()
         .iter()

@@ -163,7 +163,10 @@ impl ResourceServer {
         let issuers = &self.0.issuers;
         let mut missing = Vec::new();
         // Keys of single tenants do not count: their first token brings them.
-        for keys in issuers.key_caches().filter(|it| it.current().is_none()) {
+        for keys in issuers
+            .key_caches()
+            .filter(|it| it.current().is_none())
+        {
             missing.push(MissingPart::Keys(keys.issuer().clone()));
         }
         for issuer in issuers.without_introspection_endpoint() {

@@ -128,7 +128,8 @@ impl ResourceServer {
     ///
     /// The refusal, or the outage that leaves it open.
     pub async fn recheck(&self, token: &AccessToken) -> Result<(), Denial> {
-        self.recheck_standing(token, &Standing::default()).await
+        self.recheck_standing(token, &Standing::default())
+            .await
     }
 
     async fn recheck_standing(
@@ -191,7 +192,9 @@ impl TokenWatch {
     /// do not all go on with another server in the same instant.
     pub async fn wait_for_turn(&self, server: &ResourceServer) {
         let clock = server.clock();
-        clock.sleep(self.time_until_turn(clock.elapsed())).await;
+        clock
+            .sleep(self.time_until_turn(clock.elapsed()))
+            .await;
     }
 
     async fn wait_for_mark(&self, server: &ResourceServer, standing: &Standing) {

@@ -36,7 +36,11 @@ fn proof(written: &ClientConfig, faults: &Faults) -> Option<Proof> {
         return assertion_file(written, file, faults).map(Proof::AssertionFile);
     }
     // RFC 7591, section 2: a client that names no method uses `client_secret_basic`.
-    match written.auth.as_deref().unwrap_or("client_secret_basic") {
+    match written
+        .auth
+        .as_deref()
+        .unwrap_or("client_secret_basic")
+    {
         "client_secret_basic" => secret(written, faults).map(Proof::Basic),
         "client_secret_post" => secret(written, faults).map(Proof::Post),
         "private_key_jwt" => assertion(written, faults).map(Proof::Assertion),

@@ -2,7 +2,7 @@
 
 use super::tenants::{Tenants, tenants};
 use super::trust::trust;
-use super::{mapping, placeholders, questions};
+use super::{mapping, placeholders, questions, spelling};
 use crate::config::IssuerConfig;
 use crate::groups::GroupsSettings;
 use crate::introspection::IntrospectionSettings;
@@ -105,8 +105,8 @@ pub(super) fn settings(written: IssuerConfig, faults: &Faults) -> Option<IssuerS
     // The rest needs the address; everything that does without it was judged above.
     let issuer = issuer?;
     check_fitness(dialect, &issuer, &written, faults);
-    warn_of_spelling(dialect, &written.url, faults);
-    warn_of_audiences(dialect, &written.audience, faults);
+    spelling::warn_of_issuer(dialect, &written.url, faults);
+    spelling::warn_of_audiences(dialect, &written.audience, faults);
     let verifier = verifier(issuer, audiences?, profile, &written, faults)?;
     Some(IssuerSettings {
         verifier,
@@ -120,28 +120,6 @@ pub(super) fn settings(written: IssuerConfig, faults: &Faults) -> Option<IssuerS
         groups,
         logout,
     })
-}
-
-fn warn_of_spelling(dialect: &Dialect, url: &str, faults: &Faults) {
-    if let Some(misspelling) = dialect.misspelling(url) {
-        faults
-            .as_warnings()
-            .expected("url", misspelling.expected)
-            .found(url)
-            .help(misspelling.cure);
-    }
-}
-
-fn warn_of_audiences(dialect: &Dialect, audiences: &[String], faults: &Faults) {
-    for audience in audiences {
-        if let Some(unfit) = (dialect.doubtful_audience)(audience) {
-            faults
-                .as_warnings()
-                .expected("audience", unfit.expected)
-                .found(audience)
-                .help(unfit.cure);
-        }
-    }
 }
 
 fn verifier(

@@ -9,6 +9,7 @@ mod outline;
 mod placeholders;
 mod questions;
 mod security_profile;
+mod spelling;
 pub(crate) mod tenants;
 mod trust;
 

@@ -23,7 +23,11 @@ async fn a_remembered_token_still_expires() {
 #[tokio::test]
 async fn the_sign_in_of_a_remembered_token_grows_old() {
     let world = ResourceServerSetup::new().await;
-    let token = world.idp.token("alice").auth_time(1_800_000_000).sign();
+    let token = world
+        .idp
+        .token("alice")
+        .auth_time(1_800_000_000)
+        .sign();
     let recent = Requirement::max_age(Duration::from_secs(900));
     assert_eq!(decide_by(&world.server, &token, &recent).await, "allow");
     world.clock.advance(Duration::from_secs(900));

@@ -14,7 +14,9 @@ async fn the_first_obstacle_is_the_refusal() {
         idp.token("alice").sign(),
         idp.token("alice").expire().sign(),
         idp.token("alice").not_yet_valid().sign(),
-        idp.token("alice").issuer("https://evil.example").sign(),
+        idp.token("alice")
+            .issuer("https://evil.example")
+            .sign(),
         idp.token("alice").audience("api://other").sign(),
         idp.token("alice").without("aud").sign(),
         idp.token("alice").typ(Some("secevent+jwt")).sign(),

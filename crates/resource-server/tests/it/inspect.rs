@@ -67,7 +67,12 @@ async fn what_a_server_does_not_fetch_is_not_looked_at() {
         "{status}: it is told, and not followed"
     );
     idp.fail(Endpoint::Jwks, Fault::Huge);
-    let fault = inspector.keys(url()).await.unwrap().answer.unwrap_err();
+    let fault = inspector
+        .keys(url())
+        .await
+        .unwrap()
+        .answer
+        .unwrap_err();
     assert!(fault.contains("larger than"), "{fault}");
     let plain = inspector
         .keys(Some(Url::parse("http://idp.example/jwks").unwrap()))

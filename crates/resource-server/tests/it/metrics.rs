@@ -194,7 +194,10 @@ async fn a_stream_tells_whether_it_sends_and_whether_it_is_silent() {
 async fn proofs_are_counted_by_what_became_of_them() {
     let (world, render) = counted().await;
     let key = ProofKey::new();
-    let token = world.idp.token("alice").bound_to_key(&key.thumbprint());
+    let token = world
+        .idp
+        .token("alice")
+        .bound_to_key(&key.thumbprint());
     let (token, address) = (token.sign(), "https://api.example/orders");
     let url = EffectiveUrl::parse(address);
     let proof = key.sign(&key.claims("GET", address, &token, NOW));

@@ -113,7 +113,10 @@ async fn what_cannot_be_understood_is_an_outage_that_names_the_fault() {
             _ => text.into_response(),
         }),
         ("not UTF-8", |_, text| {
-            let wide: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+            let wide: Vec<u8> = text
+                .encode_utf16()
+                .flat_map(u16::to_le_bytes)
+                .collect();
             [b"\xff\xfe".to_vec(), wide].concat().into_response()
         }),
     ];

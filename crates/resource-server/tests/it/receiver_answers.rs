@@ -16,7 +16,9 @@ async fn world(stream: &str) -> ResourceServerSetup {
 }
 
 fn event(world: &ResourceServerSetup) -> String {
-    let event = world.idp.event("alice", SecurityEvent::AccountDisabled);
+    let event = world
+        .idp
+        .event("alice", SecurityEvent::AccountDisabled);
     event.sign("receiver")
 }
 
@@ -63,7 +65,9 @@ async fn what_was_taken_is_answered_in_the_words_of_each_standard() {
 async fn what_was_refused_is_answered_in_the_words_of_each_standard() {
     let world = world("").await;
     let logout = world.idp.logout_token("alice", "service").sign();
-    let event = world.idp.event("alice", SecurityEvent::AccountDisabled);
+    let event = world
+        .idp
+        .event("alice", SecurityEvent::AccountDisabled);
     let event = event.sign("another");
     for (answer, body) in [
         (

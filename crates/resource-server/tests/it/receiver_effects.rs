@@ -174,7 +174,9 @@ async fn an_event_that_ends_nothing_is_reported_as_that() {
 #[tokio::test]
 async fn an_event_is_taken_once() {
     let world = world("", "").await;
-    let disabled = world.idp.event("alice", SecurityEvent::AccountDisabled);
+    let disabled = world
+        .idp
+        .event("alice", SecurityEvent::AccountDisabled);
     let disabled = disabled.sign("receiver");
     let outcomes = async || {
         let answer = send_event(&world.server, &disabled).await;

@@ -37,7 +37,11 @@ async fn a_logout_that_needs_no_key_to_be_refused_causes_no_fetch() {
 #[tokio::test]
 async fn an_event_that_needs_no_key_to_be_refused_causes_no_fetch() {
     let world = world().await;
-    let event = || world.idp.event("alice", SecurityEvent::AccountDisabled);
+    let event = || {
+        world
+            .idp
+            .event("alice", SecurityEvent::AccountDisabled)
+    };
     for junk in [
         event().sign("another"),
         event().flaw(Flaw::WrongIssuer).sign("receiver"),

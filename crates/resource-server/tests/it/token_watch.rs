@@ -142,9 +142,17 @@ async fn streams_take_their_turns_over_the_whole_window() {
     let mut streams: Vec<_> = (0..200)
         .map(|_| Polled::new(setup.server.wait_for_end(&token)))
         .collect();
-    assert!(streams.iter_mut().all(|stream| stream.poll().is_none()));
+    assert!(
+        streams
+            .iter_mut()
+            .all(|stream| stream.poll().is_none())
+    );
     revoke(&setup, "t-1").await;
-    assert!(streams.iter_mut().all(|stream| stream.poll().is_none()));
+    assert!(
+        streams
+            .iter_mut()
+            .all(|stream| stream.poll().is_none())
+    );
     let mut ended = Vec::new();
     for _ in 0..10 {
         setup.clock.advance(WINDOW / 10);

@@ -81,7 +81,9 @@ async fn an_issuer_is_tried_for_metadata_keys_and_introspection() {
         !refused && found.contains("not `application/json`"),
         "{found}"
     );
-    setup.idp.fail(Endpoint::Metadata, Fault::InternalError);
+    setup
+        .idp
+        .fail(Endpoint::Metadata, Fault::InternalError);
     let server = server_on(&setup.clock, settings(&setup.idp, ""));
     let (found, refused) = reason(trial(&server, "keys").await);
     assert!(!refused && found.contains("500"), "{found}");

@@ -39,7 +39,9 @@ pub(crate) async fn live(setup: &Setup) {
     assert_eq!(parts(setup, &bob).await, [2, 2]);
     // What looks like a statement is text.
     let injected = json!({ "item": "AB-1", "quantity": 1, "note": "'); DROP TABLE orders; --" });
-    let created = setup.call("POST /orders", &bob, injected.clone()).await;
+    let created = setup
+        .call("POST /orders", &bob, injected.clone())
+        .await;
     assert_eq!(created.body["note"], injected["note"]);
     assert_eq!(parts(setup, &bob).await, [2, 2, 1]);
 }

@@ -40,7 +40,11 @@ async fn the_document_and_its_page_are_there() {
         (200, "text/html")
     );
     // Only pages of named origins may read answers.
-    assert!(!page.headers.contains_key("access-control-allow-origin"));
+    assert!(
+        !page
+            .headers
+            .contains_key("access-control-allow-origin")
+    );
 }
 
 /// The layer of CORS is outside the guards.

@@ -18,10 +18,14 @@ async fn an_event_source_of_the_same_site_sends_its_cookie() {
         .sign_in(&mut browser, &setup.origin(), "bob")
         .await;
     let cookie = json!(["SameSite=Strict"]);
-    let none = browser.call("eventsByCookie", json!(["/events"])).await;
+    let none = browser
+        .call("eventsByCookie", json!(["/events"]))
+        .await;
     assert_eq!(none, json!({ "failed": true }));
     browser.call("keepInCookie", cookie).await;
-    let events = browser.call("eventsByCookie", json!(["/events"])).await;
+    let events = browser
+        .call("eventsByCookie", json!(["/events"]))
+        .await;
     assert_eq!(events, json!({ "data": "one" }));
     // What changes something needs the header, even from a page that is listed.
     let by_cookie = json!({ "anonymous": true, "credentials": "include" });

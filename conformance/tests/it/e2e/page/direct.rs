@@ -75,7 +75,9 @@ async fn expire(setup: &PageSetup, browser: &mut Chromium) {
         (&expired["status"], &expired["code"]),
         (&json!(401), &json!("token.expired"))
     );
-    let challenge = browser.call("challengeOf", json!(["/me", token])).await;
+    let challenge = browser
+        .call("challengeOf", json!(["/me", token]))
+        .await;
     assert_eq!(challenge["scheme"], "bearer", "{challenge}");
     assert_eq!(
         challenge["parameters"]["error"], "invalid_token",

@@ -86,7 +86,10 @@ impl Glewlwyd {
         browser
             .call(Method::POST, &self.base.join("auth/").unwrap(), &password)
             .await;
-        let consent = self.base.join(&format!("auth/grant/{client}")).unwrap();
+        let consent = self
+            .base
+            .join(&format!("auth/grant/{client}"))
+            .unwrap();
         browser
             .call(Method::PUT, &consent, &json!({ "scope": scopes }))
             .await;

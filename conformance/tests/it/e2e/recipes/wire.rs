@@ -45,7 +45,10 @@ pub(super) fn exchange(
     target: &str,
     lines: &[String],
 ) -> std::io::Result<Answer> {
-    let lines: String = lines.iter().map(|line| format!("{line}\r\n")).collect();
+    let lines: String = lines
+        .iter()
+        .map(|line| format!("{line}\r\n"))
+        .collect();
     write!(
         stream,
         "{method} {target} HTTP/1.1\r\nHost: api.example\r\nConnection: close\r\n{lines}\r\n"

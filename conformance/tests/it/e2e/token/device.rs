@@ -44,7 +44,11 @@ async fn a_browser_elsewhere_lets_it_in() {
     let ours = provider().await;
     let mut issuers = vec![ours.issuer().to_string()];
     let certified = Provider::certified("RS256").await;
-    issuers.extend(certified.iter().map(|provider| provider.issuer.clone()));
+    issuers.extend(
+        certified
+            .iter()
+            .map(|provider| provider.issuer.clone()),
+    );
     for issuer in issuers {
         let Some(browser) = signing_in() else { return };
         let shell = Shell::new(&issuer).with("OAUTH2_CLIENT_ID", "web");

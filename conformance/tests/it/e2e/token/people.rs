@@ -16,7 +16,11 @@ async fn alice_signs_in_once_and_the_token_is_renewed() {
     let ours = Idp::start(IdpConfig::default()).await.unwrap();
     let mut issuers = vec![ours.issuer().to_string()];
     let certified = Provider::certified("RS256").await;
-    issuers.extend(certified.iter().map(|provider| provider.issuer.clone()));
+    issuers.extend(
+        certified
+            .iter()
+            .map(|provider| provider.issuer.clone()),
+    );
     for issuer in issuers {
         let Some(shell) = alices(&issuer) else { return };
         let said = shell.run(&["token"]);

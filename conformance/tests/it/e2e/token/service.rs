@@ -14,7 +14,11 @@ async fn a_secret_does_at_either_provider() {
     let ours = Idp::start(IdpConfig::default()).await.unwrap();
     let mut issuers = vec![ours.issuer().to_string()];
     let certified = Provider::certified("RS256").await;
-    issuers.extend(certified.iter().map(|provider| provider.issuer.clone()));
+    issuers.extend(
+        certified
+            .iter()
+            .map(|provider| provider.issuer.clone()),
+    );
     for issuer in issuers {
         let shell = Shell::new(&issuer);
         let secret = shell.file("secret", "service-secret\n");

@@ -162,7 +162,9 @@ async fn curl_follows_a_step_up_challenge() {
     let (api, calls) = api(ASKS, &["token-2"]).await;
     let shell = idp.shell();
     idp.signed_in(&shell, &["token"]).await;
-    let said = idp.signed_in(&shell, &["curl", &api, "-d", "{}"]).await;
+    let said = idp
+        .signed_in(&shell, &["curl", &api, "-d", "{}"])
+        .await;
     assert_eq!(
         (said.code, said.out.as_str()),
         (0, "welcome"),

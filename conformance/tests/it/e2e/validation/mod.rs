@@ -95,7 +95,12 @@ async fn answer(app: &Router, row: &Value) -> (u64, Vec<Value>) {
         .body(Body::from(body));
     let response = app.clone().oneshot(request.unwrap()).await.unwrap();
     let status = response.status().as_u16().into();
-    let bytes = response.into_body().collect().await.unwrap().to_bytes();
+    let bytes = response
+        .into_body()
+        .collect()
+        .await
+        .unwrap()
+        .to_bytes();
     let document: Value = serde_json::from_slice(&bytes).unwrap_or_default();
     let mut faults = Vec::new();
     for error in document["errors"].as_array().into_iter().flatten() {

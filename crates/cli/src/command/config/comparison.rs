@@ -98,7 +98,9 @@ pub(super) fn compare<'a>(
         .filter(|rule| !used.contains(rule.name))
         .collect();
     // The default is no route that could be left out.
-    comparisons.unused.retain(|rule| rule.name != "default");
+    comparisons
+        .unused
+        .retain(|rule| rule.name != "default");
     Ok(comparisons)
 }
 

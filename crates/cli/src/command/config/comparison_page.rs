@@ -145,7 +145,9 @@ fn summary(document: &Document, comparisons: &Comparisons<'_>) -> String {
         }
     }
     let lines = comparisons.lines.iter();
-    let by_default = lines.filter(|line| line.rule.name == "default").count();
+    let by_default = lines
+        .filter(|line| line.rule.name == "default")
+        .count();
     for (count, word) in [
         (comparisons.refused.len(), "refused for its path"),
         (by_default, "by the default"),

@@ -66,7 +66,10 @@ fn from_openapi(source: &Path, values: &StarterValues) -> Result<Starter, Comman
     let document = Document::read(source)?;
     let mut notes = document.notes.clone();
     let routes = plan(&document.operations, &mut notes)?;
-    let name = source.file_name().unwrap_or_default().to_string_lossy();
+    let name = source
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy();
     let text = starter::settings(&document, &name, &routes, &notes);
     let text = values.fill(&text);
     verify(&text, &document)?;

@@ -91,7 +91,9 @@ pub(super) fn settings(
     routes: &[PlannedRoute],
     notes: &Notes,
 ) -> String {
-    let (head, rest) = STARTER.split_once(FIRST_ROUTE).unwrap_or((STARTER, ""));
+    let (head, rest) = STARTER
+        .split_once(FIRST_ROUTE)
+        .unwrap_or((STARTER, ""));
     let (_, more) = rest.split_once(MORE_ROUTES).unwrap_or((rest, ""));
     let mut text = head.to_owned();
     if let Some(issuer) = &document.issuer {

@@ -35,7 +35,10 @@ pub(crate) fn page(settings: &Settings) -> String {
 
 fn section_page(section: &SummarySection) -> String {
     // One long label, such as a host with its path, must not move all values.
-    let lengths = section.rows.iter().map(|row| row.label.chars().count());
+    let lengths = section
+        .rows
+        .iter()
+        .map(|row| row.label.chars().count());
     let width = lengths.filter(|length| *length <= LONGEST_LABEL).max();
     let mut page = Page::new(4, width.unwrap_or_default());
     page.heading(STRONG, section.title);

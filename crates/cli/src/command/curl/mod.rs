@@ -96,7 +96,9 @@ fn sign_in_demand(response: &Response) -> Option<SignInDemand> {
         return None;
     }
     let challenges = ApiChallenge::all(response.headers());
-    challenges.iter().find_map(ApiChallenge::sign_in_demand)
+    challenges
+        .iter()
+        .find_map(ApiChallenge::sign_in_demand)
 }
 
 /// The arguments for a token that meets the demand.

@@ -70,7 +70,10 @@ pub(super) async fn run(arguments: &CreateArguments) -> Result<Exit, CommandErro
     } else {
         page::describe_new(&created)
     })?;
-    let is_usable = !created.deviations.iter().any(StreamDeviation::is_fatal);
+    let is_usable = !created
+        .deviations
+        .iter()
+        .any(StreamDeviation::is_fatal);
     Ok(if is_usable {
         Exit::Fine
     } else {

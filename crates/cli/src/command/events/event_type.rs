@@ -14,7 +14,10 @@ use portcullis_resource_server::EventEffect;
 pub(super) fn resolve(names: &[String]) -> Result<Vec<String>, CommandError> {
     let mut uris = Vec::new();
     if names.is_empty() {
-        for event in EventType::ALL.iter().filter(|event| is_useful(**event)) {
+        for event in EventType::ALL
+            .iter()
+            .filter(|event| is_useful(**event))
+        {
             uris.push(event.uri());
         }
         return Ok(uris);

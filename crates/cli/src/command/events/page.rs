@@ -204,7 +204,11 @@ pub(super) fn view_as_json(view: &StreamView) -> Value {
 /// A new stream for programs.
 pub(super) fn created_as_json(new: &NewStream) -> Value {
     let mut document = as_json(&new.stream);
-    let deviations: Vec<String> = new.deviations.iter().map(ToString::to_string).collect();
+    let deviations: Vec<String> = new
+        .deviations
+        .iter()
+        .map(ToString::to_string)
+        .collect();
     if let Some(members) = document.as_object_mut() {
         members.insert("deviations".to_owned(), deviations.into());
         members.insert(

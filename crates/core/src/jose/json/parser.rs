@@ -313,7 +313,9 @@ fn has_name(members: &[(Text, Json)], name: &Text) -> bool {
 fn has_repeated_name(members: &[(Text, Json)]) -> bool {
     let mut names: Vec<&str> = members.iter().map(|(name, _)| &**name).collect();
     names.sort_unstable();
-    names.windows(2).any(|pair| pair.first() == pair.last())
+    names
+        .windows(2)
+        .any(|pair| pair.first() == pair.last())
 }
 
 /// Which names an object may hold already: one bit for each of 256 kinds of name. Only names that

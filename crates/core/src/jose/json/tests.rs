@@ -186,7 +186,9 @@ fn a_fault_has_its_place() {
 #[test]
 fn an_object_has_each_name_once() {
     let object = |names: &[&str]| {
-        let members = names.iter().map(|name| (Text::from(*name), Json::Null));
+        let members = names
+            .iter()
+            .map(|name| (Text::from(*name), Json::Null));
         Object::new(members).map(|object| object.len())
     };
     assert_eq!(object(&[]), Some(0));

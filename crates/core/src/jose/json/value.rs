@@ -142,7 +142,9 @@ impl Object {
         let members: Vec<(Text, Json)> = members.into_iter().collect();
         let mut names: Vec<&str> = members.iter().map(|(name, _)| &**name).collect();
         names.sort_unstable();
-        let is_repeated = names.windows(2).any(|pair| pair.first() == pair.last());
+        let is_repeated = names
+            .windows(2)
+            .any(|pair| pair.first() == pair.last());
         (!is_repeated).then_some(Self { members })
     }
 

@@ -187,7 +187,9 @@ impl SharedInput {
 
 impl BoundRule {
     fn last(&self) -> MutexGuard<'_, Option<RuleAnswer>> {
-        self.last.lock().unwrap_or_else(PoisonError::into_inner)
+        self.last
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     fn action(&self) -> &str {

@@ -146,7 +146,9 @@ pub(super) fn internal(error: impl fmt::Display) -> ConfigErrors {
 
 /// A fault at the place that Cedar names, or else at `otherwise`.
 fn fault(file: &PolicyFile, diagnostic: &dyn Diagnostic, otherwise: usize) -> ConfigError {
-    let label = diagnostic.labels().and_then(|mut labels| labels.next());
+    let label = diagnostic
+        .labels()
+        .and_then(|mut labels| labels.next());
     let at = match label {
         Some(label) => label.offset(),
         None => otherwise,

@@ -244,7 +244,9 @@ fn spellings_of_one_path_have_one_route() {
         let (routes, all) = table(&mut random);
         let mut verdicts: HashMap<Decoded, Result<String, PathFault>> = HashMap::new();
         for _ in 0..300 {
-            let path: Decoded = (0..random.below(4)).map(|_| random.segment()).collect();
+            let path: Decoded = (0..random.below(4))
+                .map(|_| random.segment())
+                .collect();
             for _ in 0..4 {
                 let spelled: String = path
                     .iter()

@@ -221,7 +221,10 @@ impl RequestExplanation {
         if rejection.code() != Code::ProofReplayed {
             return;
         }
-        let steps = self.token.iter_mut().flat_map(|token| &mut token.steps);
+        let steps = self
+            .token
+            .iter_mut()
+            .flat_map(|token| &mut token.steps);
         for step in steps.filter(|step| step.name == USE_OF_PROOF) {
             *step = Step::failure(USE_OF_PROOF, rejection);
         }

@@ -26,7 +26,10 @@ const MOST_BYTES: usize = 1_048_576;
 /// Whether a request calls the one method of this service. Headers do not matter: a caller writes
 /// them.
 pub(super) fn is_check<B>(request: &Request<B>) -> bool {
-    let target = request.uri().path_and_query().map(PathAndQuery::as_str);
+    let target = request
+        .uri()
+        .path_and_query()
+        .map(PathAndQuery::as_str);
     request.method() == Method::POST && target == Some(CHECK_METHOD)
 }
 

@@ -226,7 +226,10 @@ fn deny(response: &Response<Bytes>) -> CheckResponse {
         headers,
         body: String::from_utf8_lossy(response.body()).into_owned(),
     };
-    let message = status.canonical_reason().unwrap_or_default().to_owned();
+    let message = status
+        .canonical_reason()
+        .unwrap_or_default()
+        .to_owned();
     CheckResponse {
         status: Some(Status {
             code: rpc_code(status),

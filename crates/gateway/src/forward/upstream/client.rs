@@ -90,7 +90,8 @@ impl UpstreamClient {
                 if self.is_http2(call.upgrade) {
                     Box::pin(self.send_http2(server, call, body, &mut lease)).await
                 } else {
-                    self.send_http1(server, call, body, &mut exchange).await
+                    self.send_http1(server, call, body, &mut exchange)
+                        .await
                 }
             });
             wait(response, timeout, progress).await

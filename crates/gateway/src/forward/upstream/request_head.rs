@@ -41,7 +41,10 @@ fn absolute_uri(
     target: &PathAndQuery,
     host: Option<&HeaderValue>,
 ) -> http::Result<Uri> {
-    let authority = match host.map(HeaderValue::as_bytes).map(Authority::try_from) {
+    let authority = match host
+        .map(HeaderValue::as_bytes)
+        .map(Authority::try_from)
+    {
         Some(Ok(authority)) => authority,
         _ => server.host_authority.clone(),
     };

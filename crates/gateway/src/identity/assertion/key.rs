@@ -86,7 +86,9 @@ impl SigningKey {
         let payload = base64url::encode(claims.to_string().as_bytes());
         let input = format!("{}.{payload}", self.header);
         let signature = match &self.pair {
-            SigningPair::P256(pair) => pair.sign(&SystemRandom::new(), input.as_bytes()).ok()?,
+            SigningPair::P256(pair) => pair
+                .sign(&SystemRandom::new(), input.as_bytes())
+                .ok()?,
             SigningPair::Ed25519(pair) => pair.sign(input.as_bytes()),
         };
         let signature = base64url::encode(signature.as_ref());

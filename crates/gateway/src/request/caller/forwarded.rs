@@ -17,7 +17,9 @@ pub(super) fn from_the_right(headers: &HeaderMap) -> impl Iterator<Item = Option
         .rev()
         .map(HeaderValue::as_bytes);
     // Empty elements count for nothing (RFC 9110, section 5.6.1.2).
-    let elements = values.flat_map(Split::elements).map(<[u8]>::trim_ascii);
+    let elements = values
+        .flat_map(Split::elements)
+        .map(<[u8]>::trim_ascii);
     elements
         .filter(|element| !element.is_empty())
         .map(caller)

@@ -97,7 +97,10 @@ fn read(
 ) -> Result<RegisteredClient, String> {
     let list = |name: &str| words(params.find(name).unwrap_or_default());
     let present = state.clients.all();
-    let present: Vec<String> = present.iter().map(|client| client.id.clone()).collect();
+    let present: Vec<String> = present
+        .iter()
+        .map(|client| client.id.clone())
+        .collect();
     let client = RegisteredClient {
         id: FORM.name(params, before.map(|client| client.id.as_str()), &present)?,
         // As it was typed: a secret may begin or end with a space.

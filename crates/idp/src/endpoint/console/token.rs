@@ -17,7 +17,10 @@ use maud::{Markup, html};
 use std::sync::Arc;
 
 pub(crate) async fn show(State(state): State<Arc<IdpState>>, Path(id): Path<String>) -> Response {
-    let found = id.parse().ok().and_then(|id| state.journal().token(id));
+    let found = id
+        .parse()
+        .ok()
+        .and_then(|id| state.journal().token(id));
     let place = MenuPage::Tokens;
     let Some(token) = found else {
         let content = html! {
@@ -124,7 +127,10 @@ fn revocation(state: &IdpState, token: &TokenRecord) -> Markup {
 }
 
 pub(crate) async fn revoke(State(state): State<Arc<IdpState>>, Path(id): Path<String>) -> Response {
-    let found = id.parse().ok().and_then(|id| state.journal().token(id));
+    let found = id
+        .parse()
+        .ok()
+        .and_then(|id| state.journal().token(id));
     let Some(token) = found else {
         return go_to("/console/tokens");
     };

@@ -206,7 +206,10 @@ fn read_token(
 
 /// An active access token that was issued here.
 pub(crate) fn access_token(ask: &GrantRequest<'_>, token: &str) -> Option<TokenContent> {
-    let issued = ask.state.store().access_token(token, ask.state.now())?;
+    let issued = ask
+        .state
+        .store()
+        .access_token(token, ask.state.now())?;
     let claims = &issued.claims;
     // A client's token may have no subject (PingOne): the client itself is the subject then.
     let subject = claims

@@ -44,7 +44,9 @@ pub(crate) async fn page(idp: &Idp, path: &str) -> String {
 
 /// What stands in the code of that name, unescaped as far as tokens need it.
 fn code_in(page: &str, id: &str) -> String {
-    let (_, rest) = page.split_once(&format!("<code id=\"{id}\">")).unwrap();
+    let (_, rest) = page
+        .split_once(&format!("<code id=\"{id}\">"))
+        .unwrap();
     let (text, _) = rest.split_once("</code>").unwrap();
     text.split('<')
         .map(|part| part.rsplit('>').next().unwrap())
@@ -123,7 +125,10 @@ async fn nothing_that_is_shown_is_trusted() {
         ..defaults.users[0].clone()
     };
     user.email = Some(hostile.to_owned());
-    user.claims = json!({ hostile: hostile }).as_object().unwrap().clone();
+    user.claims = json!({ hostile: hostile })
+        .as_object()
+        .unwrap()
+        .clone();
     let mut service = defaults.clients[0].clone();
     (service.scopes, service.audiences) = (vec![hostile.to_owned()], vec![hostile.to_owned()]);
     let config = IdpConfig {
@@ -163,7 +168,10 @@ async fn nothing_that_is_shown_is_trusted() {
     // A trial with the same texts: its page has the same rules.
     let form = format!("client=service&user={escaped}&scope={escaped}&state={escaped}");
     let trial = post(&idp, "/console/try", &form, None).await;
-    let trial = trial.headers()["location"].to_str().unwrap().to_owned();
+    let trial = trial.headers()["location"]
+        .to_str()
+        .unwrap()
+        .to_owned();
     let typed = format!("step=authorize&username={escaped}&parameters=client_id%3D{escaped}");
     post(&idp, &trial, &typed, None).await;
     let more = [
@@ -300,7 +308,13 @@ async fn a_token_is_made_to_order() {
         );
         let refused = post(&idp, "/console/make", form, None).await;
         assert_eq!(refused.status(), 400, "{form}");
-        assert!(refused.text().await.unwrap().contains("role=\"alert\""));
+        assert!(
+            refused
+                .text()
+                .await
+                .unwrap()
+                .contains("role=\"alert\"")
+        );
     }
 }
 

@@ -60,7 +60,12 @@ async fn one_request_shows_its_parameters_and_the_reason() {
 async fn every_refusal_has_its_reason() {
     let idp = started().await;
     let query = authorize_query(&[("redirect_uri", "http://localhost:3000/cb")]);
-    let get = async |path: String| client().get(idp.base().to_owned() + &path).send().await;
+    let get = async |path: String| {
+        client()
+            .get(idp.base().to_owned() + &path)
+            .send()
+            .await
+    };
     assert_eq!(
         get(format!("/authorize?{query}"))
             .await

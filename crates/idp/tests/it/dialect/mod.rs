@@ -135,7 +135,10 @@ fn like(idp: &Idp, found: &Value, expected: &Value) -> bool {
         }
         (Value::Array(found), Value::Array(expected)) => {
             found.len() == expected.len()
-                && found.iter().zip(expected).all(|(f, e)| like(idp, f, e))
+                && found
+                    .iter()
+                    .zip(expected)
+                    .all(|(f, e)| like(idp, f, e))
         }
         (Value::String(found), Value::String(expected)) => {
             let expected = expected.replace("{base}", idp.base());

@@ -101,7 +101,10 @@ async fn every_event_is_sent_on_command() {
         );
         let told = fetched(&idp, &program, &stream).await.remove(0);
         let mut event = told["events"][&address].clone();
-        let time = event.as_object_mut().unwrap().remove("event_timestamp");
+        let time = event
+            .as_object_mut()
+            .unwrap()
+            .remove("event_timestamp");
         assert_eq!(event, members, "{name}");
         assert_eq!(time.is_some(), family == "caep", "{name}");
     }

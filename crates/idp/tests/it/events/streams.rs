@@ -167,7 +167,11 @@ async fn a_provider_that_stops_a_stream_says_so_first() {
     let notices = idp
         .send_event("alice", &SecurityEvent::SessionRevoked)
         .await;
-    assert!(notices.iter().all(|it| it.waits && it.status.is_none()));
+    assert!(
+        notices
+            .iter()
+            .all(|it| it.waits && it.status.is_none())
+    );
     let paused = json!({ UPDATED: { "status": "paused", "reason": "maintenance" } });
     let told = read(&idp, &receiver.messages()[0][2]);
     assert_eq!((receiver.messages().len(), &told["events"]), (1, &paused));

@@ -315,7 +315,9 @@ async fn media_types_and_encodings() {
         .body(Body::from(GOOD))
         .unwrap();
     assert_eq!(crate::call(&app, twice).await.status, 415);
-    let none = http::Request::post("/").body(Body::from(GOOD)).unwrap();
+    let none = http::Request::post("/")
+        .body(Body::from(GOOD))
+        .unwrap();
     assert_eq!(crate::call(&app, none).await.status, 415);
 }
 

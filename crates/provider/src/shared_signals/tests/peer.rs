@@ -81,7 +81,9 @@ async fn token(setup: &ResourceServerSetup, scope: &str) -> Authorization {
     };
     let response = egress().fetch.ask(request).await.unwrap();
     let answer = json::parse(&response.body, &Limits::default()).unwrap();
-    let token = answer.as_object().and_then(|it| it.get("access_token"));
+    let token = answer
+        .as_object()
+        .and_then(|it| it.get("access_token"));
     Authorization::Bearer(Secret::new(token.unwrap().as_str().unwrap()))
 }
 
@@ -228,7 +230,10 @@ async fn a_subject_is_removed_and_added_again() {
         .remove_subject(&stream.id, &subject)
         .await
         .unwrap();
-    streams.add_subject(&stream.id, &subject).await.unwrap();
+    streams
+        .add_subject(&stream.id, &subject)
+        .await
+        .unwrap();
 }
 
 #[tokio::test]

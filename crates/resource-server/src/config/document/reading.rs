@@ -137,8 +137,11 @@ impl<'t> DocumentReader<'t> {
             None => all_members,
         };
         let fault = ConfigError::wrong(path.to_string(), format!("unknown member `{name}`"));
-        self.faults
-            .push(fault.help(help).with_span(self.text, node.span.clone()));
+        self.faults.push(
+            fault
+                .help(help)
+                .with_span(self.text, node.span.clone()),
+        );
         self.take_out(&path);
         let Some(table) = parent.find_table(&mut self.table) else {
             return false;
@@ -161,8 +164,11 @@ impl<'t> DocumentReader<'t> {
                 None => format!("write `{name}`; {}", self.kind.all_members()),
             };
             let fault = ConfigError::expected(place.as_str(), "a value").found_nothing();
-            self.faults
-                .push(fault.help(help).with_span(self.text, node.span.clone()));
+            self.faults.push(
+                fault
+                    .help(help)
+                    .with_span(self.text, node.span.clone()),
+            );
             self.removed.push(place);
         }
         let Some(table) = node.path.find_table(&mut self.table) else {

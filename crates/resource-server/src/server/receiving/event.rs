@@ -56,7 +56,8 @@ impl ResourceServer {
             if is_repeated {
                 report.outcome = EventOutcome::Repeated;
             } else {
-                self.take_event(stream, event, &mut report, now).await?;
+                self.take_event(stream, event, &mut report, now)
+                    .await?;
             }
             reports.push(report);
         }

@@ -183,7 +183,9 @@ async fn an_endpoint_that_never_answers_costs_three_seconds() {
 #[tokio::test]
 async fn metadata_that_cannot_be_had_is_an_outage() {
     let world = IntrospectionSetup::new("").await;
-    world.idp.fail(Endpoint::Metadata, Fault::InternalError);
+    world
+        .idp
+        .fail(Endpoint::Metadata, Fault::InternalError);
     assert_eq!(world.decide("opaque").await, "outage.metadata");
     world.idp.fail(Endpoint::Metadata, Fault::None);
     world.server.refresh_keys().await;

@@ -158,6 +158,8 @@ impl Peers {
         };
         let chain = CertificateDer::from_pem_file(self.file(&format!("{name}.crt"))).unwrap();
         let key = PrivateKeyDer::from_pem_file(self.file(&format!("{name}.key"))).unwrap();
-        builder.with_client_auth_cert(vec![chain], key).unwrap()
+        builder
+            .with_client_auth_cert(vec![chain], key)
+            .unwrap()
     }
 }
