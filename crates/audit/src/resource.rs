@@ -1,6 +1,6 @@
 //! What a protected resource says about itself (RFC 9728), gathered for the rules.
 
-use crate::probe::{Probe, ProbeCredential};
+use crate::probe::Probe;
 use portcullis_core::Limits;
 use portcullis_core::jose::json::{self, Json, Object};
 use portcullis_core::token::Issuer;
@@ -37,13 +37,6 @@ impl ResourceObservation {
     /// The URL that was asked about.
     pub(crate) fn asked_url(&self) -> Result<Url, String> {
         Ok(address::parse_fetchable(&self.asked, false)?)
-    }
-
-    /// The answer to a request with this, if one was sent.
-    pub(crate) fn probe(&self, credential: ProbeCredential) -> Option<&Probe> {
-        self.probes
-            .iter()
-            .find(|it| it.credential == credential)
     }
 
     /// A member of the document that is a string.

@@ -1,12 +1,15 @@
 //! Errors: the settings, the provider's refusal, a response that cannot be trusted, or an outage.
 
-use crate::response::NO_ENDPOINT;
 use portcullis_core::jose::json::{Json, Object};
 use portcullis_core::{ConfigError, Outage, OutageCode};
 use portcullis_provider::fetch::FetchFault;
 use std::fmt;
 use std::time::Duration;
 use url::Url;
+
+/// The cure of an address that answers, and has no such endpoint.
+pub(crate) const NO_ENDPOINT: &str = "no endpoint is at this address: compare it with the \
+    provider's metadata, and look for a proxy in between that does not know it";
 
 /// The reason why there is no token.
 #[derive(Clone, Debug, PartialEq, Eq)]

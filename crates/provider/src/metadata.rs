@@ -269,6 +269,7 @@ fn read(document: &[u8], issuer: &Issuer, limits: &Limits) -> Result<Object, Str
 /// What is wrong; and the cure, where it cannot be somebody else's name.
 fn describe_mismatch(issuer: &str, other: &str) -> String {
     let reason = format!("{OF_ANOTHER}, {}", quote(other));
+    // No cure for a stranger's name: to write it would be to trust the stranger.
     if issuer.trim_end_matches('/') != other.trim_end_matches('/') {
         return reason;
     }

@@ -22,11 +22,11 @@ pub use document::{Document, Part};
 pub use doors::DOORS;
 pub use dotenv::dotenv;
 pub use issuer::{ClaimCondition, ClaimScalar, ClaimText, IssuerConfig};
+pub use names::VARIABLES;
 pub use one_or_more::OneOrMore;
 pub use origin::ConfigOrigin;
 pub use questions::{GroupsConfig, IntrospectionConfig};
 pub use receivers::{EventStreamConfig, LogoutConfig};
-pub use variables::VARIABLES;
 
 use crate::possession::DpopConfig;
 use crate::resources::ResourceConfig;

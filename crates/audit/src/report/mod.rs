@@ -83,6 +83,7 @@ impl Waiver {
     }
 
     fn covers(&self, finding: &Finding) -> bool {
+        // A finding without a place is of a provider, which no setting names.
         let place = finding.place.as_ref().map(|place| &place.setting);
         self.rule == finding.rule.id && (self.setting.is_none() || self.setting.as_ref() == place)
     }

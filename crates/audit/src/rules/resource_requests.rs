@@ -13,7 +13,7 @@ pub(super) const RULES: &[Rule] = &[
         section: "RFC 6750, section 3",
         title: "the API answers without a token",
         cure: "require a token there; or probe the address of a protected operation",
-        check: RuleCheck::Resource(open),
+        check: RuleCheck::Resource(find_open),
     },
     Rule {
         id: "audit.api_forged",
@@ -30,7 +30,7 @@ pub(super) const RULES: &[Rule] = &[
         section: "RFC 6750, section 3.1",
         title: "the API does not refuse with 401",
         cure: "answer 401 to a request without a valid token: clients renew theirs only then",
-        check: RuleCheck::Resource(refusal),
+        check: RuleCheck::Resource(find_wrong_status),
     },
     Rule {
         id: "audit.api_challenge",
@@ -38,7 +38,7 @@ pub(super) const RULES: &[Rule] = &[
         section: "RFC 9110, section 15.5.2",
         title: "a refusal does not say how to authenticate",
         cure: "send `WWW-Authenticate: Bearer`, or DPoP, with each 401",
-        check: RuleCheck::Resource(challenge),
+        check: RuleCheck::Resource(find_silence),
     },
     Rule {
         id: "audit.api_trace",
@@ -46,7 +46,7 @@ pub(super) const RULES: &[Rule] = &[
         section: "RFC 9457, section 5",
         title: "a refusal shows the inside of the API",
         cure: "answer with a short error, and keep its cause for the log",
-        check: RuleCheck::Resource(trace),
+        check: RuleCheck::Resource(find_trace),
     },
     Rule {
         id: "audit.api_repeats",
@@ -54,7 +54,7 @@ pub(super) const RULES: &[Rule] = &[
         section: "RFC 6750, section 5.2",
         title: "a refusal repeats the token",
         cure: "leave the token out of answers: they are stored and logged",
-        check: RuleCheck::Resource(repeats),
+        check: RuleCheck::Resource(find_repetition),
     },
     Rule {
         id: "audit.api_token_refused",
@@ -62,69 +62,106 @@ pub(super) const RULES: &[Rule] = &[
         section: "RFC 6750, section 3.1",
         title: "the API refuses your token too",
         cure: "pass a token that may call this address: the other answers say little without it",
-        check: RuleCheck::Resource(token_refused),
+        check: RuleCheck::Resource(find_refused_token),
     },
 ];
 
-const fn succeeds(status: u16) -> bool {
-    status >= 200 && status < 300
+/// What the probes show that this chooses.
+fn list(resource: &ResourceObservation, chooses: fn(&Probe) -> bool) -> Vec<String> {
+    let mut evidence = Vec::new();
+    for probe in &resource.probes {
+        if chooses(probe) {
+            evidence.push(describe(probe));
+        }
+    }
+    evidence
 }
 
-fn open(resource: &ResourceObservation) -> Vec<String> {
-    let probe = resource.probe(ProbeCredential::None);
-    let status = probe.and_then(Probe::status);
-    as_list(
-        status
-            .filter(|it| succeeds(*it))
-            .map(|it| format!("without a token: {it}")),
-    )
+/// The first of them, and what it shows. One is enough where the same code makes all answers.
+fn list_first(
+    resource: &ResourceObservation,
+    chooses: fn(&Probe) -> bool,
+    shows: &str,
+) -> Vec<String> {
+    let mut evidence = list(resource, chooses);
+    evidence.truncate(1);
+    for text in &mut evidence {
+        text.push_str(shows);
+    }
+    evidence
+}
+
+fn describe(probe: &Probe) -> String {
+    let what = probe.credential.describe();
+    match &probe.inspection.answer {
+        Ok(answer) => format!("{what}: {}", answer.status),
+        Err(reason) => format!("{what}: {reason}"),
+    }
+}
+
+fn find_open(resource: &ResourceObservation) -> Vec<String> {
+    list(resource, is_open)
+}
+
+fn is_open(probe: &Probe) -> bool {
+    probe.credential == ProbeCredential::None && succeeds(probe)
+}
+
+fn succeeds(probe: &Probe) -> bool {
+    matches!(probe.status(), Some(200..=299))
 }
 
 fn find_forged(resource: &ResourceObservation) -> Vec<String> {
     // Whoever answers everybody reads no token, and has been found already.
-    if !open(resource).is_empty() {
+    if resource.probes.iter().any(is_open) {
         return Vec::new();
     }
-    let forged = |probe: &&Probe| probe.credential.is_forged() && answers(probe, succeeds);
-    resource
-        .probes
-        .iter()
-        .filter(forged)
-        .map(tell)
-        .collect()
+    list(resource, is_accepted_forgery)
 }
 
-fn refusal(resource: &ResourceObservation) -> Vec<String> {
-    // RFC 6750, section 3.1: what cannot be read as a token may also be a bad request.
-    let wrong = |probe: &&Probe| match probe.credential {
+fn is_accepted_forgery(probe: &Probe) -> bool {
+    probe.credential.is_forged() && succeeds(probe)
+}
+
+fn find_wrong_status(resource: &ResourceObservation) -> Vec<String> {
+    list(resource, has_wrong_status)
+}
+
+fn has_wrong_status(probe: &Probe) -> bool {
+    let Some(status) = probe.status() else {
+        // No answer is no answer with another status.
+        return false;
+    };
+    match probe.credential {
+        _ if succeeds(probe) => false,
         ProbeCredential::Given => false,
-        ProbeCredential::None => answers(probe, |it| !succeeds(it) && it != 401),
-        _ => answers(probe, |it| !succeeds(it) && it != 401 && it != 400),
-    };
-    resource
-        .probes
-        .iter()
-        .filter(wrong)
-        .map(tell)
-        .collect()
+        ProbeCredential::None => status != 401,
+        // RFC 6750, section 3.1: what cannot be read as a token may also be a bad request.
+        _ => !matches!(status, 400 | 401),
+    }
 }
 
-fn challenge(resource: &ResourceObservation) -> Vec<String> {
-    let silent = |probe: &&Probe| answers(probe, |it| it == 401) && !has_challenge(probe);
-    let probe = resource.probes.iter().find(silent);
-    // One is enough: the same code refuses the others.
-    as_list(probe.map(|probe| format!("{}, with no such `WWW-Authenticate`", tell(probe))))
+fn find_silence(resource: &ResourceObservation) -> Vec<String> {
+    list_first(resource, is_silent, ", with no such `WWW-Authenticate`")
 }
 
-fn has_challenge(probe: &Probe) -> bool {
+fn is_silent(probe: &Probe) -> bool {
     let Ok(answer) = &probe.inspection.answer else {
-        return true;
+        return false;
     };
-    let mut fields = answer.headers.get_all(WWW_AUTHENTICATE).iter();
-    fields.any(|field| {
-        let text = String::from_utf8_lossy(field.as_bytes()).to_ascii_lowercase();
-        text.contains("bearer") || text.contains("dpop")
-    })
+    // Only 401 has to name a scheme: RFC 9110, section 15.5.2.
+    if answer.status != 401 {
+        return false;
+    }
+    for field in answer.headers.get_all(WWW_AUTHENTICATE) {
+        let text = String::from_utf8_lossy(field.as_bytes());
+        let text = text.to_ascii_lowercase();
+        // Several challenges may share a field, so neither has to begin it.
+        if text.contains("bearer") || text.contains("dpop") {
+            return false;
+        }
+    }
+    true
 }
 
 /// How the traces of common languages begin or continue.
@@ -139,48 +176,38 @@ const TRACES: [&str; 8] = [
     "/node_modules/",
 ];
 
-fn trace(resource: &ResourceObservation) -> Vec<String> {
-    let shows = |probe: &&Probe| {
-        let Ok(answer) = &probe.inspection.answer else {
-            return false;
-        };
-        let text = String::from_utf8_lossy(&answer.body);
-        TRACES.iter().any(|it| text.contains(it))
+fn find_trace(resource: &ResourceObservation) -> Vec<String> {
+    list_first(resource, shows_trace, ", and a trace of the program")
+}
+
+fn shows_trace(probe: &Probe) -> bool {
+    let Ok(answer) = &probe.inspection.answer else {
+        return false;
     };
-    let probe = resource.probes.iter().find(shows);
-    as_list(probe.map(|probe| format!("{}, and a trace of the program", tell(probe))))
-}
-
-fn repeats(resource: &ResourceObservation) -> Vec<String> {
-    let repeated = |probe: &&Probe| probe.is_repeated && !answers(probe, succeeds);
-    resource
-        .probes
-        .iter()
-        .filter(repeated)
-        .map(tell)
-        .collect()
-}
-
-fn token_refused(resource: &ResourceObservation) -> Vec<String> {
-    let probe = resource.probe(ProbeCredential::Given);
-    as_list(
-        probe
-            .filter(|it| answers(it, |status| status == 401 || status == 403))
-            .map(tell),
-    )
-}
-
-fn answers(probe: &Probe, is: impl Fn(u16) -> bool) -> bool {
-    probe.status().is_some_and(is)
-}
-
-fn tell(probe: &Probe) -> String {
-    match (&probe.inspection.answer, probe.credential.describe()) {
-        (Ok(answer), what) => format!("{what}: {}", answer.status),
-        (Err(reason), what) => format!("{what}: {reason}"),
+    // Any encoding will do: these words are ASCII.
+    let text = String::from_utf8_lossy(&answer.body);
+    for trace in TRACES {
+        if text.contains(trace) {
+            return true;
+        }
     }
+    false
 }
 
-fn as_list(evidence: Option<String>) -> Vec<String> {
-    evidence.into_iter().collect()
+fn find_repetition(resource: &ResourceObservation) -> Vec<String> {
+    list(resource, repeats_token)
+}
+
+fn repeats_token(probe: &Probe) -> bool {
+    // An API may answer a good token with what it says.
+    probe.is_repeated && !succeeds(probe)
+}
+
+fn find_refused_token(resource: &ResourceObservation) -> Vec<String> {
+    list(resource, is_refused_token)
+}
+
+fn is_refused_token(probe: &Probe) -> bool {
+    let is_refused = matches!(probe.status(), Some(401 | 403));
+    probe.credential == ProbeCredential::Given && is_refused
 }

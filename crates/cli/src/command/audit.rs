@@ -29,6 +29,7 @@ pub(crate) async fn run(mut arguments: AuditArguments) -> Result<Exit, CommandEr
         print(&list::list(&arguments.report.rule, arguments.report.format))?;
         return Ok(Exit::Fine);
     }
+    // The report's form is kept apart: it is needed even if the audit ends early.
     let (subjects, report) = match arguments.action.take() {
         Some(AuditAction::Ssf {
             issuer: named,
@@ -66,6 +67,7 @@ async fn examine(arguments: &AuditArguments) -> Result<Vec<AuditSubject>, Comman
         (_, Some(url)) => Ok(vec![of_resource(url, arguments.probe, sample).await?]),
         (Some(file), None) => of_file(file, arguments.offline, sample).await,
         (None, None) => {
+            // The option is for those who know it from other commands.
             let named = arguments.issuer.as_ref();
             let named = named.or(arguments.issuer_option.as_ref());
             let issuer = IssuerConfig {

@@ -11,7 +11,7 @@ mod tokens;
 pub(crate) use lenient::{seconds, text};
 pub(crate) use tokens::{UnverifiedResponse, tokens};
 
-use crate::error::{Error, Refusal};
+use crate::error::{Error, NO_ENDPOINT, Refusal};
 use portcullis_core::Limits;
 use portcullis_core::jose::json::{self, Json, Object};
 use portcullis_provider::fetch::EndpointResponse;
@@ -125,10 +125,6 @@ fn holds_a_result(object: &Object) -> bool {
     }
     false
 }
-
-/// The cure of an address that answers, and has no such endpoint.
-pub(crate) const NO_ENDPOINT: &str = "no endpoint is at this address: compare it with the \
-    provider's metadata, and look for a proxy in between that does not know it";
 
 /// The context of an outage at one endpoint.
 struct OutageContext<'u> {

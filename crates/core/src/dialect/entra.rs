@@ -56,6 +56,7 @@ pub(super) static ENTRA_V2: Dialect = Dialect {
 
 /// What a token of version 2 never names as its issuer.
 fn near_miss(path: &str) -> Option<Unfit> {
+    // The version is told first: with it, the tenant's name is often mended too.
     if !path.ends_with("/v2.0") {
         return Some(Unfit {
             expected: "an issuer of Entra ID, which ends with `/v2.0`",

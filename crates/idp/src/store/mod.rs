@@ -15,13 +15,14 @@ pub(crate) mod status;
 pub(crate) mod stream;
 pub(crate) mod streams;
 pub(crate) mod trials;
+pub(crate) mod validity;
 
 use crate::store::expiring::ExpiringMap;
 use crate::store::notice::Notices;
-use crate::store::redemption::{AuthorizationCode, StoredRefreshToken};
 use crate::store::registration::Registration;
 use crate::store::session::Session;
 use crate::store::stream::EventStream;
+use crate::store::validity::Validity;
 use crate::token::issued::{IssuedAccessToken, IssuedIdToken};
 use crate::token::kind::FlowToken;
 use serde_json::Value;
@@ -53,6 +54,23 @@ pub(crate) struct Store {
     // Never shrinks: a number for each revoked grant costs little until the provider stops.
     revoked_grants: HashMap<u64, &'static str>,
     grants: u64,
+}
+
+/// An authorization code.
+#[derive(Clone)]
+pub(crate) struct AuthorizationCode {
+    pub(crate) grant: UserGrant,
+    pub(crate) redirect_uri: String,
+    /// The PKCE challenge; none if the client may go without it.
+    pub(crate) challenge: Option<String>,
+    validity: Validity,
+}
+
+/// A refresh token, by the grant that it renews.
+#[derive(Clone)]
+struct StoredRefreshToken {
+    grant: UserGrant,
+    validity: Validity,
 }
 
 /// A user's consent by signing in. Its codes and tokens end with it.

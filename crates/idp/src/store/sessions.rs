@@ -1,7 +1,7 @@
 //! Who is signed in, in which browser, and which clients have tokens of it.
 
-use crate::store::redemption::BY_LOGOUT;
 use crate::store::session::Session;
+use crate::store::validity::BY_LOGOUT;
 use crate::store::{Store, UserGrant};
 use crate::token::encoding::random_text;
 use crate::token::issued::IssuedIdToken;

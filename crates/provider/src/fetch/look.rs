@@ -19,6 +19,7 @@ impl Fetch {
         authorization: &Authorization,
     ) -> Result<RawResponse, FetchFault> {
         let _slot = self.slots.acquire().await;
+        // An operator named the address, so it may be inside.
         let client = self.client_for(url, Reach::Anywhere).await?;
         let request = authorization.apply(client.get(url.clone()));
         match request.send().await {

@@ -48,9 +48,11 @@ fn parse(bytes: &[u8], file: &str) -> Result<BTreeMap<String, String>, ConfigErr
             }
             None => {}
         }
+        // An entry in quotes takes several lines, and the next fault is to be found in an editor.
         number += entry.matches('\n').count();
         rest = rest.get(entry.len()..).unwrap_or_default();
     }
+    // All of them at once, as everywhere in settings.
     ConfigErrors::check(faults)?;
     let entries = dotenvy::from_read_iter(readable.as_bytes());
     Ok(entries.filter_map(Result::ok).collect())
@@ -61,6 +63,7 @@ fn first_entry(rest: &str) -> &str {
     let line = first_line(rest);
     // The value is the end of its line, so the lengths say where it begins.
     let start = line.len() - value_in(line).map_or(0, str::len);
+    // Quotes that nothing closes end with their line: else the rest of the file would be lost.
     let Some(end) = end_of_quotes(rest, start) else {
         return line;
     };
@@ -84,6 +87,7 @@ fn end_of_quotes(text: &str, start: usize) -> Option<usize> {
             let end = start + index + 1;
             return is_end(first_line(text.get(end..)?)).then_some(end);
         }
+        // Only in double quotes is a backslash more than itself.
         is_escaped = found == '\\' && quote == '"' && !is_escaped;
     }
     None
@@ -157,6 +161,7 @@ fn without_export(line: &str) -> &str {
     let line = line.trim_start();
     match line.strip_prefix("export") {
         Some(rest) if rest.starts_with([' ', '\t']) => rest.trim_start(),
+        // `exported=1` begins like the word and is a name.
         _ => line,
     }
 }

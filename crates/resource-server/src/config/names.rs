@@ -1,8 +1,25 @@
 //! The names of variables: those that Portcullis reads, and those that look like them.
 
 use super::document::nearest;
-use super::variables::VARIABLES;
 use portcullis_core::{ConfigError, Faults};
+
+/// The variables that are read from the environment.
+pub const VARIABLES: [&str; 14] = [
+    "OAUTH2_ISSUER",
+    "OAUTH2_AUDIENCE",
+    "OAUTH2_TENANT_ID",
+    "OAUTH2_PROFILE",
+    "OAUTH2_ROLES_CLAIM",
+    "OAUTH2_JWKS_FILE",
+    "OAUTH2_PUBLIC_ORIGIN",
+    "OAUTH2_DANGER_PLAIN_HTTP",
+    "OAUTH2_INTROSPECTION",
+    "OAUTH2_INTROSPECTION_ENDPOINT",
+    "OAUTH2_CLIENT_ID",
+    "OAUTH2_CLIENT_SECRET",
+    "PORTCULLIS_STORE",
+    "PORTCULLIS_CODE_URL",
+];
 
 const PREFIX: &str = "OAUTH2_";
 /// What the command reads for itself.
@@ -29,6 +46,7 @@ pub(super) fn check(set: &[String], is_set: impl Fn(&str) -> bool, faults: &Faul
             Some(meant) if !is_set(meant) && !is_of_client(name) => {
                 faults.add(resembling(name, meant));
             }
+            // Of another kind of software, perhaps: it is told, and nothing is refused.
             _ => faults
                 .as_warnings()
                 .wrong(name, "unknown: nothing of Portcullis reads it")
@@ -38,6 +56,7 @@ pub(super) fn check(set: &[String], is_set: impl Fn(&str) -> bool, faults: &Faul
 }
 
 fn is_unknown(name: &str) -> bool {
+    // `PORTCULLIS_...` are not among these: tests and tools have variables of their own there.
     is_ours(name) && !VARIABLES.contains(&name) && name != OF_CLIENTS
 }
 

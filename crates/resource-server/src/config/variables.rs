@@ -8,24 +8,6 @@ use portcullis_core::{ConfigErrors, Faults};
 use portcullis_provider::client_auth::Secret;
 use std::path::{Path, PathBuf};
 
-/// The variables that are read from the environment.
-pub const VARIABLES: [&str; 14] = [
-    "OAUTH2_ISSUER",
-    "OAUTH2_AUDIENCE",
-    "OAUTH2_TENANT_ID",
-    "OAUTH2_PROFILE",
-    "OAUTH2_ROLES_CLAIM",
-    "OAUTH2_JWKS_FILE",
-    "OAUTH2_PUBLIC_ORIGIN",
-    "OAUTH2_DANGER_PLAIN_HTTP",
-    "OAUTH2_INTROSPECTION",
-    "OAUTH2_INTROSPECTION_ENDPOINT",
-    "OAUTH2_CLIENT_ID",
-    "OAUTH2_CLIENT_SECRET",
-    "PORTCULLIS_STORE",
-    "PORTCULLIS_CODE_URL",
-];
-
 /// The settings that variables from anywhere describe. Their faults are in the origin.
 pub(crate) fn read(variable: impl Fn(&str) -> Option<String>) -> Config {
     read_among(&[], variable)
@@ -181,9 +163,11 @@ pub(crate) fn read_process(
             .ok()
             .or_else(|| file.get(name).cloned())
     };
+    // The names alone: values of variables that are not ours are nobody's business here.
     let mut set: Vec<String> = file.keys().cloned().collect();
     // A name that is not UTF-8 is none of ours.
     set.extend(std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()));
+    // A variable may be in both places, and a fault is told once.
     set.sort();
     set.dedup();
     set.retain(|name| variable(name).is_some_and(|value| !value.trim().is_empty()));

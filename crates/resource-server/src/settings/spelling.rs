@@ -4,6 +4,7 @@ use portcullis_core::{Dialect, Faults};
 
 /// The provider's own issuers are written otherwise.
 pub(super) fn warn_of_issuer(dialect: &Dialect, url: &str, faults: &Faults) {
+    // The operator may have a host that only looks like the provider's.
     if let Some(misspelling) = dialect.misspelling(url) {
         faults
             .as_warnings()

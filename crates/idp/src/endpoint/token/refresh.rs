@@ -3,7 +3,7 @@
 use crate::endpoint::client::target::is_within;
 use crate::endpoint::http::error::OAuthError;
 use crate::endpoint::token::request::GrantRequest;
-use crate::store::redemption::RedemptionError;
+use crate::store::validity::RedemptionError;
 use serde_json::Value;
 
 pub(crate) fn tokens(ask: &GrantRequest<'_>) -> Result<Value, OAuthError> {

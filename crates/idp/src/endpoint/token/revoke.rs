@@ -3,7 +3,7 @@
 use crate::endpoint::http::caller::PostedForm;
 use crate::endpoint::http::error::OAuthError;
 use crate::state::IdpState;
-use crate::store::redemption::BY_REVOCATION;
+use crate::store::validity::BY_REVOCATION;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
