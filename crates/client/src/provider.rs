@@ -21,14 +21,15 @@ use std::time::Duration;
 use tokio::sync::OnceCell;
 use url::Url;
 
+/// The cure of metadata that names another issuer.
+const OTHER_ISSUER: &str = "if it is your provider in another spelling, write the issuer exactly \
+    as its metadata does; if that name is not yours, stop: somebody else answers here";
+
 /// An identity provider. Clones share the metadata and the keys.
 ///
 /// ```no_run
 /// use portcullis_client::Provider;
 ///
-const OTHER_ISSUER: &str = "if it is your provider in another spelling, write the issuer exactly \
-    as its metadata does; if that name is not yours, stop: somebody else answers here";
-
 /// # async fn example() -> Result<(), portcullis_client::Error> {
 /// // Reads the metadata now; fails if the provider is down.
 /// let provider = Provider::discover("https://idp.example").await?;
