@@ -125,7 +125,7 @@ not called, so nothing is known of how it treats tokens.
 (`alg: none`, an unknown key, a key in the token's own header). Each has to be refused with 401, a challenge and nothing of
 the inside. With `--token-file`, the forged ones have the claims of your token, and your token itself is sent at last:
 
-<!-- run: skip a gateway of yours is needed; a test of the suites probes one -->
+<!-- run: skip because it needs an API to probe; a test of the suites does it -->
 ```console
 $ portcullis audit --resource-url https://api.example.com/orders --probe --token-file token.txt
 ...

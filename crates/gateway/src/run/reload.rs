@@ -222,12 +222,9 @@ impl FileWatcher {
             Ok(()) => tracing::info!("reloaded the {what}"),
             Err(errors) => {
                 // A fault of the settings names a line; faults of certificates name their files.
-                let path = self.path.as_deref().map(Path::display);
-                tracing::error!(
-                    path = path.map(tracing::field::display),
-                    %errors,
-                    "cannot reload the {what}; the old ones stay in use",
-                );
+                let path = self.path.as_deref();
+                let path = path.map(|it| it.display().to_string());
+                tracing::error!(path, %errors, "cannot reload the {what}; the old ones stay in use");
             }
         }
     }

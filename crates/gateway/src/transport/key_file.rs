@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+const CURE: &str = "set its mode to 0600, or to 0640 for a group";
+
 /// Warns if every user of the machine can read a private key, or replace it. A group may: mounted
 /// secrets belong to one.
 pub(crate) fn warn_if_open(path: &Path) {
@@ -9,7 +11,7 @@ pub(crate) fn warn_if_open(path: &Path) {
     if let Some(mode) = open_mode(path) {
         tracing::warn!(
             facts = format_args!("{} has mode {mode:04o}", path.display()),
-            cure = "set its mode to 0600, or to 0640 for a group",
+            cure = CURE,
             "a private key is readable or writable by every user"
         );
     }

@@ -12,6 +12,9 @@ use portcullis_provider::keys::KeyCache;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
+const UNKNOWN_STREAM: &str =
+    "compare `stream_id` with `portcullis events status`, or create the stream again";
+
 /// A stream, its transmitter's keys, and how it fares.
 pub(crate) struct EventStream {
     pub(crate) settings: StreamSettings,
@@ -78,8 +81,7 @@ impl EventStream {
         let stream = &self.settings.name;
         tracing::warn!(
             stream,
-            cure =
-                "compare `stream_id` with `portcullis events status`, or create the stream again",
+            cure = UNKNOWN_STREAM,
             "the transmitter knows no such stream"
         );
     }

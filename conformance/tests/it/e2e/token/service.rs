@@ -287,8 +287,8 @@ async fn what_goes_wrong_names_the_next_step() {
         (
             &spelled,
             &[],
-            4,
-            "compare the issuer with the spelling in the provider's metadata",
+            1,
+            "write the issuer exactly as its metadata does",
         ),
     ] {
         let said = shell.run(&[&["token"], arguments].concat());

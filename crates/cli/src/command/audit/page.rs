@@ -266,7 +266,7 @@ tls = { certificate = "/tls/gateway.crt", key = "/tls/gateway.key" }
             "  warning  a setting that loosens security is switched on\n",
             "found    my settings.toml:7: revocation.danger_serve_without_store:\n",
             "(audit.ours_danger)\n",
-            "  ignored  audit.ours_leeway of my settings.toml: until May\n",
+            "  ignored  audit.ours_leeway of my settings.toml:5: issuer[0].leeway: until May\n",
             "0 errors, ",
             ": passes; --verbose",
         ] {
