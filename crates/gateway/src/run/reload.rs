@@ -224,7 +224,7 @@ impl FileWatcher {
                 // A fault of the settings names a line; faults of certificates name their files.
                 let path = self.path.as_deref();
                 let path = path.map(|it| it.display().to_string());
-                tracing::error!(path, %errors, "cannot reload the {what}; the old ones stay in use");
+                tracing::error!(path, %errors, "cannot reload the {what}: the old ones stay");
             }
         }
     }
