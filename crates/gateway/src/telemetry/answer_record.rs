@@ -63,10 +63,7 @@ impl<'r> AnswerRecord<'r> {
 
     /// One line of JSON, without characters that a terminal acts on.
     pub(crate) fn json(&self) -> Vec<u8> {
-        let mut line = Vec::with_capacity(512);
-        plain_json::write(self, &mut line);
-        line.push(b'\n');
-        line
+        plain_json::line(self)
     }
 
     /// One line for people.
@@ -84,5 +81,30 @@ impl<'r> AnswerRecord<'r> {
         let line =
             format!("{time} answer {outcome} {code} {status} [{route}]: {facts} ({request_id})\n");
         line.into_bytes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::telemetry::page_tests;
+
+    /// Every member has a value: a new one has to be written here, and so on the page.
+    #[test]
+    fn the_page_lists_every_member() {
+        let record = AnswerRecord {
+            time: String::new(),
+            request_id: "",
+            trace_id: Some(""),
+            record: "answer",
+            outcome: "",
+            code: "",
+            code_url: Some(String::new()),
+            status: 502,
+            route: "",
+            facts: String::new(),
+        };
+        let listed = page_tests::members("**An answer of the gateway** in place");
+        assert_eq!(listed, page_tests::read_members(&record.json()));
     }
 }

@@ -55,10 +55,7 @@ impl<'r> EventRecord<'r> {
 
     /// One line of JSON, without characters that a terminal acts on.
     pub(crate) fn json(&self) -> Vec<u8> {
-        let mut line = Vec::with_capacity(512);
-        plain_json::write(self, &mut line);
-        line.push(b'\n');
-        line
+        plain_json::line(self)
     }
 
     /// One line for people.
@@ -92,7 +89,7 @@ impl<'r> EventRecord<'r> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::telemetry::record_page;
+    use crate::telemetry::page_tests;
     use std::net::Ipv4Addr;
 
     /// Every member has a value: a new one has to be written here, and so on the page.
@@ -110,7 +107,7 @@ mod tests {
             peer: Some(Caller::Direct(Ipv4Addr::LOCALHOST.into())),
             facts: Some(""),
         };
-        let listed = record_page::members("**A logout or a security event**");
-        assert_eq!(listed, record_page::read_members(&record.json()));
+        let listed = page_tests::members("**A logout or a security event**");
+        assert_eq!(listed, page_tests::read_members(&record.json()));
     }
 }

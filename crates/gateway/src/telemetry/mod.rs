@@ -12,10 +12,10 @@ mod event_record;
 pub mod events;
 pub(crate) mod exposition;
 pub(crate) mod meters;
+#[cfg(test)]
+mod page_tests;
 mod plain_json;
 pub(crate) mod record;
-#[cfg(test)]
-mod record_page;
 
 use crate::decision::policy::RouteDecision;
 use crate::refusal::Refusal;

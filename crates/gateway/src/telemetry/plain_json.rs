@@ -7,8 +7,16 @@ use serde_json::Serializer;
 use serde_json::ser::Formatter;
 use std::io;
 
+/// A record as one line of JSON, with the line break.
+pub(super) fn line(record: &impl Serialize) -> Vec<u8> {
+    let mut line = Vec::with_capacity(512);
+    write(record, &mut line);
+    line.push(b'\n');
+    line
+}
+
 /// Writes a value as one line, without the line break.
-pub(super) fn write(value: &impl Serialize, line: &mut Vec<u8>) {
+fn write(value: &impl Serialize, line: &mut Vec<u8>) {
     // Strings and numbers cannot fail to serialize.
     _ = value.serialize(&mut Serializer::with_formatter(line, Plain));
 }

@@ -130,10 +130,7 @@ impl<'r> AuditRecord<'r> {
 
     /// One line of JSON, without characters that a terminal acts on.
     pub(crate) fn json(&self) -> Vec<u8> {
-        let mut line = Vec::with_capacity(512);
-        plain_json::write(self, &mut line);
-        line.push(b'\n');
-        line
+        plain_json::line(self)
     }
 
     /// One line for people.
@@ -291,7 +288,7 @@ fn cut(text: &str, most: usize) -> Cow<'_, str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::telemetry::record_page;
+    use crate::telemetry::page_tests;
     use std::net::Ipv4Addr;
 
     /// Every member has a value: a new one has to be written here, and so on the page.
@@ -323,8 +320,8 @@ mod tests {
             policies: &["".into()],
             latency_us: 0,
         };
-        let listed = record_page::members("**A decision** has these members");
-        assert_eq!(listed, record_page::read_members(&record.json()));
+        let listed = page_tests::members("**A decision** has these members");
+        assert_eq!(listed, page_tests::read_members(&record.json()));
     }
 
     #[test]
