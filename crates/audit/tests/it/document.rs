@@ -95,6 +95,9 @@ server leaves out. Reports describe a token, but never show it. It is sent nowhe
 | 2 | findings |
 | 4 | the provider does not answer |
 
+An audit that does not come to its end still prints a document: in JSON, `interrupted` has the reason; in SARIF,
+`executionSuccessful` is false.
+
 `--ignore` takes a rule out of the count, or one setting: `audit.ours_danger:issuer[0].danger_plain_http=a laboratory`. For
 settings that loosen security, the setting has to be named. The report prints the reason; in SARIF it is a suppression.
 

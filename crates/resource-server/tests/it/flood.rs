@@ -148,3 +148,17 @@ async fn forged_tokens_do_not_keep_a_new_key_out() {
         "allow"
     );
 }
+
+#[tokio::test]
+async fn a_refusal_says_whether_the_issuer_was_asked_for_the_key() {
+    let world = ResourceServerSetup::new().await;
+    let good = world.idp.token("alice").sign();
+    assert_eq!(world.decide(&good).await, "allow");
+    // The budget is two: the last fetch that it allows has asked for this key all the same.
+    for (number, is_asked) in [(0, true), (1, true), (2, false), (3, false)] {
+        let made_up = world.idp.token("alice");
+        let made_up = made_up.kid(&format!("made-up-{number}"));
+        let told = format!("{:?}", world.server.explain(&made_up.sign()).await);
+        assert_eq!(!told.contains("is asked again in"), is_asked, "{told}");
+    }
+}

@@ -200,7 +200,15 @@ fn summary(report: &Report, verbose: bool) -> String {
 
 /// A verdict without its limits would be taken for proof that the provider, or the API, is safe.
 fn unseen(report: &Report) -> &'static str {
-    match report.subjects().first().map(AuditSubject::kind) {
+    let kinds: Vec<SubjectKind> = report
+        .subjects()
+        .iter()
+        .map(AuditSubject::kind)
+        .collect();
+    if kinds == [SubjectKind::Settings] {
+        return "the issuers in the settings, since nobody was asked";
+    }
+    match kinds.first() {
         Some(SubjectKind::Resource { is_probed: false }) => {
             "how the API treats tokens, since it was not called (--probe does)"
         }
