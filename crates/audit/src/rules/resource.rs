@@ -12,7 +12,8 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Error,
         section: "RFC 9728, section 3.2",
         title: "the API does not describe itself",
-        cure: "serve the metadata as JSON to everybody, at the well-known address before the path",
+        cure: "serve the metadata as JSON to everybody, at the well-known address before the path \
+            (`[[resource]]` in our settings)",
         check: RuleCheck::Resource(missing),
     },
     Rule {
