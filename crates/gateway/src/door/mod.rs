@@ -3,6 +3,7 @@
 
 mod cors;
 pub(crate) mod embedded;
+mod exchange;
 pub(crate) mod explain;
 pub(crate) mod ext_authz;
 mod external_auth;
