@@ -1,6 +1,6 @@
 //! The gateway of `portcullis dev`, and the unprotected API behind it.
 
-use super::listener::listener;
+use super::listener::{GATEWAY_PORT, listener};
 use crate::exit::CommandError;
 use axum::Router;
 use axum::http::HeaderMap;
@@ -31,7 +31,7 @@ pub(super) async fn open(
         Some(address) => address,
         // Closed again at once, since the gateway opens its socket by itself. Another program may
         // take the port in between; then the gateway says so.
-        None => listener(8080).await?.local_addr()?,
+        None => listener(GATEWAY_PORT).await?.local_addr()?,
     };
     let text = settings(idp, &address.to_string(), upstream, routes);
     let settings = Config::from_toml(&text).and_then(Settings::try_from)?;

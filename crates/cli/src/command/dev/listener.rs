@@ -2,8 +2,23 @@
 
 use crate::exit::CommandError;
 use std::io::ErrorKind;
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddr};
 use tokio::net::TcpListener;
+
+/// The default ports of the example API and of the gateway.
+pub(super) const API_PORT: u16 = 8000;
+pub(super) const GATEWAY_PORT: u16 = 8080;
+
+/// The default ports that other programs have: those of which another one is in use here.
+pub(super) fn find_taken(used: &[(u16, Option<SocketAddr>)]) -> Vec<u16> {
+    let mut taken = Vec::new();
+    for (default, address) in used {
+        if address.is_some_and(|it| it.port() != *default) {
+            taken.push(*default);
+        }
+    }
+    taken
+}
 
 /// A socket at the default port, or at a free one.
 pub(super) async fn listener(port: u16) -> Result<TcpListener, CommandError> {

@@ -11,7 +11,7 @@ use crate::command::idp::read_config;
 use crate::exit::{CommandError, Exit};
 use crate::output::{QUIET, paint, print};
 use crate::stop::StopSignal;
-use listener::listener;
+use listener::{API_PORT, GATEWAY_PORT, find_taken, listener};
 use page::{DevApi, DevSetup};
 use portcullis_gateway::Gateway;
 use portcullis_idp::{Idp, TokenFormat};
@@ -32,7 +32,7 @@ pub(crate) async fn run(arguments: DevArguments) -> Result<Exit, CommandError> {
         let idp = Idp::start(config).await?;
         run_with_upstream(&idp, upstream, listen, has_own_config).await?;
     } else {
-        let example = listener(8000).await?;
+        let example = listener(API_PORT).await?;
         let idp = Idp::start(config).await?;
         run_with_example(&idp, example, listen, has_own_config).await?;
     }
@@ -59,8 +59,15 @@ async fn run_with_example(
         StopSignal::listen()?,
         StopSignal::listen()?,
     ];
-    let api = DevApi::Example(format!("http://{}", example.local_addr()?));
-    print(&DevSetup::new(idp, api, url(&gateway), has_own_config).page())?;
+    let address = example.local_addr()?;
+    let api = DevApi::Example(format!("http://{address}"));
+    let setup = DevSetup::new(idp, api, url(&gateway), has_own_config);
+    let own = (API_PORT, Some(address));
+    print(
+        &setup
+            .with_taken(find_taken(&[own, front_port(&gateway, listen)]))
+            .page(),
+    )?;
     let app = enterprise_api::app(server, "web").await;
     let example = axum::serve(example, app).with_graceful_shutdown(for_example.wait());
     let upstream =
@@ -83,12 +90,28 @@ async fn run_with_upstream(
     let gateway = front::open(idp, &upstream, listen, "").await?;
     let (for_gateway, for_deadline) = (StopSignal::listen()?, StopSignal::listen()?);
     let api = DevApi::Upstream(upstream);
-    print(&DevSetup::new(idp, api, url(&gateway), has_own_config).page())?;
+    let setup = DevSetup::new(idp, api, url(&gateway), has_own_config);
+    print(
+        &setup
+            .with_taken(find_taken(&[front_port(&gateway, listen)]))
+            .page(),
+    )?;
     tokio::select! {
         () = gateway.run(for_gateway.wait()) => {}
         () = shutdown_deadline(for_deadline) => {}
     }
     Ok(())
+}
+
+/// The default port of the gateway and the one in use, unless the user chose it.
+fn front_port(gateway: &Gateway, chosen: Option<SocketAddr>) -> (u16, Option<SocketAddr>) {
+    // A port that the user asked for is no surprise.
+    let address = if chosen.is_some() {
+        None
+    } else {
+        gateway.address()
+    };
+    (GATEWAY_PORT, address)
 }
 
 fn url(gateway: &Gateway) -> String {

@@ -18,6 +18,8 @@ pub(super) struct DevSetup {
     has_sign_in: bool,
     /// Whether users and clients come from a file, so that their names are unknown here.
     has_own_config: bool,
+    /// The default ports that other programs have.
+    taken: Vec<u16>,
     /// How the program was called, for the lines to paste.
     program: String,
 }
@@ -43,8 +45,19 @@ impl DevSetup {
             dialect: idp.dialect(),
             has_sign_in: idp.metadata_uri().is_some(),
             has_own_config,
+            taken: idp
+                .taken_address()
+                .map(|it| it.port())
+                .into_iter()
+                .collect(),
             program: program(),
         }
+    }
+
+    /// The same, where other programs have these default ports.
+    pub(super) fn with_taken(mut self, ports: Vec<u16>) -> Self {
+        self.taken.extend(ports);
+        self
     }
 
     /// The page.
@@ -57,6 +70,9 @@ impl DevSetup {
         );
         page.line("");
         self.add_facts(&mut page);
+        if let Some(note) = taken_note(&self.taken) {
+            page.heading(WARNING, &note);
+        }
         page.heading(
             WARNING,
             "For development only: passwords are public, and anybody can get a token.",
@@ -161,6 +177,21 @@ impl DevSetup {
         }
         page.code(&format!("echo $BOB | {} explain", self.program));
     }
+}
+
+/// Who pastes a line with a usual port would reach another program.
+fn taken_note(ports: &[u16]) -> Option<String> {
+    let (last, others) = ports.split_last()?;
+    if others.is_empty() {
+        return Some(format!(
+            "Port {last} is taken by another program, so another one is used."
+        ));
+    }
+    let others: Vec<String> = others.iter().map(u16::to_string).collect();
+    let others = others.join(", ");
+    Some(format!(
+        "Ports {others} and {last} are taken by other programs, so others are used."
+    ))
 }
 
 /// Nothing is known of the user's own API, so only the refusal can be promised.
@@ -283,6 +314,7 @@ mod tests {
             dialect: Dialect::Generic,
             has_sign_in: true,
             has_own_config: false,
+            taken: vec![9000, 8000, 8080],
             program: "portcullis".to_owned(),
         }
     }
@@ -297,6 +329,23 @@ mod tests {
             (None, "portcullis"),
         ] {
             assert_eq!(program_of(typed), expected);
+        }
+    }
+
+    #[test]
+    fn ports_of_other_programs_are_told() {
+        for (ports, expected) in [
+            (&[][..], None),
+            (
+                &[8000],
+                Some("Port 8000 is taken by another program, so another one is used."),
+            ),
+            (
+                &[9000, 8000, 8080],
+                Some("Ports 9000, 8000 and 8080 are taken by other programs, so others are used."),
+            ),
+        ] {
+            assert_eq!(taken_note(ports).as_deref(), expected);
         }
     }
 
