@@ -233,6 +233,8 @@ def test_the_document_lists_the_guards(idp: Idp, auth: Portcullis) -> None:
         },
         "oauth2": {"type": "oauth2", "flows": {}},
     }
+    # Swagger UI shows them in this order, and signs in by the first.
+    assert list(document["components"]["securitySchemes"]) == ["oauth2", "openIdConnect"]
 
 
 def test_the_document_signs_in_after_discovery(idp: Idp, server: Server) -> None:

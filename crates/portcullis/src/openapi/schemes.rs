@@ -102,12 +102,13 @@ impl SecuritySchemes {
     pub(super) fn to_object(&self, scopes: &BTreeSet<String>) -> Map<String, Value> {
         let mut object = Map::new();
         for (index, scheme) in self.schemes.iter().enumerate() {
+            // First what Swagger UI signs in by: it shows them in this order.
+            if let Some(flow) = &scheme.flow {
+                object.insert(name_of("oauth2", index), flow.to_value(scopes));
+            }
             if let Some(url) = scheme.discovery_url() {
                 let discovery = json!({ "type": "openIdConnect", "openIdConnectUrl": url });
                 object.insert(name_of("openIdConnect", index), discovery);
-            }
-            if let Some(flow) = &scheme.flow {
-                object.insert(name_of("oauth2", index), flow.to_value(scopes));
             }
         }
         if object.is_empty() {

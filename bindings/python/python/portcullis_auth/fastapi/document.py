@@ -66,15 +66,18 @@ def _guards(dependant: Dependant) -> Iterator[Guard]:
 
 
 def _add_scheme(components: dict[str, Any], operation: dict[str, Any], guards: list[Guard]) -> None:
-    """Lists the second scheme beside the first, with the same scopes."""
-    scheme = jsonable_encoder(guards[0].oauth2.model, by_alias=True, exclude_none=True)
-    components.setdefault("securitySchemes", {}).setdefault(OAUTH2, scheme)
+    """Lists the second scheme before the first, with the same scopes: Swagger UI shows them in this
+    order, and signs in by this one."""
+    schemes = components.setdefault("securitySchemes", {})
+    if OAUTH2 not in schemes:
+        scheme = jsonable_encoder(guards[0].oauth2.model, by_alias=True, exclude_none=True)
+        components["securitySchemes"] = {OAUTH2: scheme, **schemes}
     alternatives: list[dict[str, Any]] = []
     for alternative in operation.get("security", []):
-        alternatives.append(alternative)
         if OPENID_CONNECT in alternative:
             rest = {name: alternative[name] for name in alternative if name != OPENID_CONNECT}
             alternatives.append({**rest, OAUTH2: alternative[OPENID_CONNECT]})
+        alternatives.append(alternative)
     operation["security"] = alternatives
 
 
