@@ -18,6 +18,7 @@ MORE = {
     "gateway.tls.minimum": '"1.3"',
     "log.audit": '"/var/log/portcullis/audit.jsonl"',
     "log.audit_peer": "false",
+    "log.audit_responses": "true",
     "log.begin_traces": "true",
     "log.format": '"json"',
     "route.encoded_slashes": '"keep"',

@@ -5,11 +5,11 @@ use super::cors::CorsMark;
 use super::published::find_published;
 use super::receivers::{find_tail, receive};
 use super::request_error::RequestError;
-use super::stream_end::{body_watch, denial_in_body, stream_end};
+use super::stream_end::{body_watch, denial_in_body, stream_body, stream_end};
 use super::websocket::Handshake;
 use crate::decision::policy::{DPOP, ForwardPermit, RouteDecision};
 use crate::decision::routes::Route;
-use crate::forward::body::{Body, Ending, StreamBody};
+use crate::forward::body::{Body, Ending};
 use crate::forward::headers::{self, ClientView};
 use crate::forward::request_body::{Progress, RequestBody};
 use crate::forward::upstream::{InFlightGuard, Upstream, UpstreamBody, UpstreamRequest};
@@ -22,16 +22,18 @@ use crate::request::peer::Peer;
 use crate::request::target::Target;
 use crate::request::trace::Trace;
 use crate::telemetry::events;
+use crate::telemetry::response_watch::{PassedRequest, ResponseWatch};
 use crate::transport::client_body::ClientBody;
 use crate::transport::life::{Traffic, WatchScope};
 use crate::transport::pace::Pace;
 use bytes::Bytes;
 use http::header::HeaderName;
 use http::request::Parts;
-use http::{HeaderMap, Request, Response, StatusCode, Version};
+use http::{HeaderMap, Method, Request, Response, StatusCode, Version};
 use http_body::Body as _;
 use portcullis_resource_server::request_id;
 use std::sync::Arc;
+use std::time::Duration;
 use tracing::{Instrument as _, Span, field};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -51,6 +53,8 @@ pub(super) async fn answer(
     let exchange = Exchange {
         generation,
         peer,
+        began,
+        is_head: request.method() == Method::HEAD,
         id: request_id(request.headers()),
         trace,
         route: None,
@@ -83,6 +87,9 @@ type ProxyAnswer = Result<Response<Body>, RequestError>;
 struct Exchange<'g> {
     generation: &'g Generation,
     peer: Peer,
+    /// By the clock of the generation.
+    began: Duration,
+    is_head: bool,
     /// The name of the request in the log, the audit record and the response.
     id: String,
     trace: Option<Trace>,
@@ -299,19 +306,23 @@ impl<'g> Exchange<'g> {
         if !parts.headers.contains_key(REQUEST_ID) {
             fields::set(&mut parts.headers, REQUEST_ID, &self.id);
         }
-        // Only streams end with their token. Any other response ends early only if that is revoked:
-        // half a download helps nobody.
-        let body = match Ending::of(&parts.headers) {
-            Some(ending) => {
-                let end = stream_end(self.generation, permit, &traffic);
-                StreamBody::ending(body, under_way, (end, ending), traffic)
-            }
-            None => {
-                let watch = body_watch(self.generation, permit, WatchScope::Body);
-                StreamBody::new(body, under_way, watch, traffic)
-            }
+        let record = self.watch_response(parts.status);
+        let (ending, inner) = (Ending::of(&parts.headers), (body, under_way));
+        let body = stream_body(self.generation, permit, ending, inner, traffic);
+        Response::from_parts(parts, Body::Stream(body.with_record(record)))
+    }
+
+    /// Follows a response of an upstream, if such responses are written down.
+    fn watch_response(&self, status: StatusCode) -> Option<ResponseWatch> {
+        let request = PassedRequest {
+            id: &self.id,
+            trace_id: self.trace.as_ref().map(Trace::id),
+            route: self.route?,
+            began: self.began,
+            is_head: self.is_head,
         };
-        Response::from_parts(parts, Body::Stream(body))
+        let generation = self.generation;
+        ResponseWatch::begin(&generation.telemetry, &generation.clock, &request, status)
     }
 
     /// Removes what is for the gateway alone, or for the gateway to say.
@@ -337,8 +348,11 @@ impl<'g> Exchange<'g> {
         let (mut parts, _) = response.into_parts();
         self.strip_response(&mut parts.headers);
         handshake.grant(&mut parts.headers);
-        let counted = (under_way, self.generation.life.begin_background());
+        let background = self.generation.life.begin_background();
+        let record = self.watch_response(parts.status);
+        let record = record.map(ResponseWatch::of_tunnel);
         let end = stream_end(self.generation, permit, &traffic);
+        let counted = (under_way, background, record);
         handshake.connect(upstream, counted, traffic, end);
         Ok(Response::from_parts(parts, Body::from(Bytes::new())))
     }

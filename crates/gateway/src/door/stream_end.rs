@@ -1,13 +1,36 @@
 //! When a stream or a body that a token opened has to end.
 
 use crate::decision::policy::ForwardPermit;
+use crate::forward::body::{Ending, StreamBody};
 use crate::forward::request_body::Progress;
+use crate::forward::upstream::{InFlightGuard, UpstreamBody};
 use crate::generation::Generation;
 use crate::transport::body_watch::BodyWatch;
 use crate::transport::client_body::BodyFault;
 use crate::transport::life::{Cause, End, Traffic, WatchScope, no_longer_good};
 use portcullis_core::Denial;
 use std::sync::Arc;
+
+/// The body of a response on its way back. Only streams end with their token. Any other response
+/// ends early only if that is revoked: half a download helps nobody.
+pub(super) fn stream_body(
+    generation: &Generation,
+    permit: &ForwardPermit,
+    ending: Option<Ending>,
+    (body, under_way): (UpstreamBody, InFlightGuard),
+    traffic: Traffic,
+) -> StreamBody {
+    match ending {
+        Some(ending) => {
+            let end = stream_end(generation, permit, &traffic);
+            StreamBody::ending(body, under_way, (end, ending), traffic)
+        }
+        None => {
+            let watch = body_watch(generation, permit, WatchScope::Body);
+            StreamBody::new(body, under_way, watch, traffic)
+        }
+    }
+}
 
 /// When a stream must end: with the token that opened it, or else after its longest life; when it
 /// is silent; with the gateway.

@@ -10,6 +10,7 @@
 use super::frames::{Frames, close};
 use crate::forward::upstream::InFlightGuard;
 use crate::request::fields::list_members;
+use crate::telemetry::response_watch::ResponseWatch;
 use crate::transport::life::{BackgroundTask, End, FAREWELL, Traffic};
 use crate::transport::slots::RequestSlots;
 use http::header::{
@@ -69,7 +70,7 @@ impl Handshake {
     pub(super) fn connect(
         self,
         upstream: OnUpgrade,
-        counted: (InFlightGuard, BackgroundTask),
+        counted: (InFlightGuard, BackgroundTask, Option<ResponseWatch>),
         traffic: Traffic,
         end: End,
     ) {

@@ -4,6 +4,7 @@
 //! token does. Any other body breaks off if its token is revoked.
 
 use crate::forward::upstream::{InFlightGuard, UpstreamBody};
+use crate::telemetry::response_watch::ResponseWatch;
 use crate::transport::body_watch::BodyWatch;
 use crate::transport::life::{Cause, End, Traffic};
 use bytes::Bytes;
@@ -35,6 +36,8 @@ pub(crate) struct StreamBody {
     watch: Option<BodyWatch>,
     ended: bool,
     traffic: Traffic,
+    /// Where responses have audit records.
+    record: Option<Box<ResponseWatch>>,
     /// The server is busy with the request until this is dropped.
     _in_flight: InFlightGuard,
 }
@@ -63,8 +66,21 @@ impl StreamBody {
             watch,
             ended: false,
             traffic,
+            record: None,
             _in_flight: in_flight,
         }
+    }
+
+    /// The same with an audit record, which is written when the body is dropped.
+    pub(crate) fn with_record(mut self, record: Option<ResponseWatch>) -> Self {
+        self.record = record.map(Box::new);
+        // Such a body is not asked for anything.
+        if http_body::Body::is_end_stream(&self.inner)
+            && let Some(record) = &mut self.record
+        {
+            record.complete();
+        }
+        self
     }
 
     /// A stream, and when and how it is ended early.
@@ -98,11 +114,28 @@ impl StreamBody {
         if frame.is_ready() {
             self.traffic.note();
         }
+        self.note(&frame);
         if self.is_revoked(&frame, context) {
             self.ended = true;
             return Poll::Ready(Some(Err(BodyError::Revoked)));
         }
         frame.map_err(BodyError::Upstream)
+    }
+
+    fn note<E>(&mut self, frame: &Poll<Option<Result<Frame<Bytes>, E>>>) {
+        let Some(record) = &mut self.record else {
+            return;
+        };
+        let bytes = match frame {
+            Poll::Ready(Some(Ok(frame))) => frame.data_ref().map_or(0, Bytes::len),
+            Poll::Ready(Some(Err(_))) | Poll::Pending => return,
+            Poll::Ready(None) => 0,
+        };
+        record.note(bytes);
+        // Who knows that this is the end does not ask for more.
+        if matches!(frame, Poll::Ready(None)) || http_body::Body::is_end_stream(&self.inner) {
+            record.complete();
+        }
     }
 
     fn is_revoked<T>(&mut self, next: &Poll<Option<T>>, context: &mut Context<'_>) -> bool {

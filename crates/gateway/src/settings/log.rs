@@ -12,6 +12,7 @@ pub(crate) struct LogSettings {
     pub(crate) audit: Destination,
     pub(crate) audit_subject: SubjectSetting,
     pub(crate) audit_peer: bool,
+    pub(crate) audit_responses: bool,
     pub(crate) begin_traces: bool,
 }
 
@@ -73,11 +74,20 @@ pub(super) fn settings(written: LogConfig, faults: &Faults) -> LogSettings {
         Some(path) => Destination::File(path.into()),
     };
     let audit_subject = subject(written.audit_subject.as_deref(), written.audit_key, faults);
+    // Who asks for an access log and gets none would look for it elsewhere.
+    if written.audit_responses && audit == Destination::None {
+        faults
+            .expected("audit_responses", "audit records")
+            .found_as("`audit` as \"none\"".to_owned())
+            .given(&["audit"])
+            .help("leave one of the two out");
+    }
     LogSettings {
         format: format.unwrap_or(Format::Auto),
         audit,
         audit_subject,
         audit_peer: written.audit_peer.unwrap_or(true),
+        audit_responses: written.audit_responses,
         begin_traces: written.begin_traces,
     }
 }

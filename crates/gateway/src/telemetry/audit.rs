@@ -8,6 +8,7 @@
 use super::answer_record::AnswerRecord;
 use super::event_record::EventRecord;
 use super::record::{AuditRecord, Privacy, SubjectForm};
+use super::response_record::ResponseRecord;
 use crate::settings::{Destination, LogSettings, SubjectSetting};
 use crate::transport::file_setting::cure_of_io;
 use aws_lc_rs::{hmac, rand};
@@ -120,6 +121,14 @@ impl Audit {
 
     /// Queues the record of an answer that the gateway gave in place of the upstream.
     pub(super) fn write_answer(&self, record: &AnswerRecord<'_>) {
+        self.put(match self.json {
+            true => record.json(),
+            false => record.text(),
+        });
+    }
+
+    /// Queues the record of a response that was passed on.
+    pub(super) fn write_response(&self, record: &ResponseRecord<'_>) {
         self.put(match self.json {
             true => record.json(),
             false => record.text(),

@@ -16,6 +16,8 @@ pub(crate) mod meters;
 mod page_tests;
 mod plain_json;
 pub(crate) mod record;
+mod response_record;
+pub(crate) mod response_watch;
 
 use crate::decision::policy::RouteDecision;
 use crate::refusal::Refusal;
@@ -31,6 +33,7 @@ use portcullis_core::{CodeLinks, ConfigErrors};
 use portcullis_resource_server::clock::Clock;
 use portcullis_resource_server::{EventReport, ResourceServer};
 use record::{AuditRecord, Privacy};
+use response_record::ResponseRecord;
 use std::sync::Arc;
 
 /// Shared by all generations of the settings, so that counts go on through a reload.
@@ -40,6 +43,8 @@ pub(crate) struct Telemetry {
     pub(crate) meters: Meters,
     pub(crate) audit: Option<Audit>,
     pub(crate) privacy: Privacy,
+    /// Whether each response of an upstream has an audit record.
+    pub(crate) responses: bool,
 }
 
 impl Telemetry {
@@ -53,6 +58,7 @@ impl Telemetry {
             meters,
             audit,
             privacy: Privacy::read(log)?,
+            responses: log.audit_responses,
         })
     }
 
@@ -76,6 +82,14 @@ impl Telemetry {
     ) {
         if let Some(audit) = &self.audit {
             audit.write_answer(&AnswerRecord::new(now, request, refusal, links));
+        }
+    }
+
+    /// Writes down that a response of an upstream has ended. Only who asked for it gets here: see
+    /// [`ResponseWatch::begin`](response_watch::ResponseWatch::begin).
+    fn record_response(&self, record: &ResponseRecord<'_>) {
+        if let Some(audit) = &self.audit {
+            audit.write_response(record);
         }
     }
 

@@ -41,6 +41,7 @@ mod proofs;
 mod raw_corpus;
 mod readers;
 mod resources;
+mod responses;
 mod revoked_streams;
 mod secure;
 mod setup;

@@ -5,6 +5,7 @@ use super::reference::{CodeReference, LABELS};
 use crate::clock::{distance, local, seconds_of};
 use crate::exit::{CommandError, Exit};
 use crate::output::{BAD, GOOD, STRONG, WARNING, paint};
+use anstyle::Style;
 use portcullis_core::rejection::quote;
 use serde_json::{Value, json};
 use std::fs::File;
@@ -48,13 +49,10 @@ impl AuditRecords {
         })
     }
 
-    /// The exit code: that of the latest record.
+    /// The exit code: that of the latest outcome. The record of a response has none.
     pub(super) fn exit(&self) -> Exit {
-        match self
-            .records
-            .last()
-            .and_then(|record| text(record, "outcome"))
-        {
+        let mut latest = self.records.iter().rev();
+        match latest.find_map(|record| text(record, "outcome")) {
             Some("deny") => Exit::Rejected,
             Some("allow" | "public") => Exit::Fine,
             // `fail`, and outcomes that this version does not know.
@@ -119,27 +117,60 @@ fn search(mut input: impl BufRead, id: &str) -> std::io::Result<SearchResult> {
     }
 }
 
+/// What kind of record it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum RecordKind {
+    Decision,
+    /// What the gateway answered in place of the upstream.
+    Answer,
+    /// What an upstream answered.
+    Response,
+}
+
+impl RecordKind {
+    fn of(record: &Value) -> Self {
+        match text(record, "record") {
+            Some("answer") => Self::Answer,
+            Some("response") => Self::Response,
+            _ => Self::Decision,
+        }
+    }
+}
+
+/// How the request ended, by this record.
+fn ending(kind: RecordKind, record: &Value) -> (Style, String) {
+    let code = || text(record, "code").map_or_else(|| "unknown".to_owned(), plain);
+    match (kind, text(record, "outcome")) {
+        // An upstream's status is not judged: a 404 may be what the caller wanted to know.
+        (RecordKind::Response, _) if record.get("complete") == Some(&Value::Bool(false)) => {
+            (WARNING, "answered, but not to the end".to_owned())
+        }
+        (RecordKind::Response, _) => (GOOD, "answered by the upstream".to_owned()),
+        (RecordKind::Answer, Some("fail")) => (BAD, format!("let through, but failed: {}", code())),
+        (RecordKind::Answer, Some("deny")) => {
+            (BAD, format!("let through, then refused: {}", code()))
+        }
+        (_, Some("deny")) => (BAD, format!("refused: {}", code())),
+        (_, Some("fail")) => (WARNING, format!("undecided: {}", code())),
+        (_, Some("public")) => (GOOD, "let through: the route is public".to_owned()),
+        (_, Some("allow")) => (GOOD, "let through".to_owned()),
+        // Of another version, or not of a gateway: nothing may look like a leave to pass.
+        _ => (WARNING, "recorded with an unknown outcome".to_owned()),
+    }
+}
+
 fn add(page: &mut ColumnPage, record: &Value, now: i64) {
     // Paths, hosts and names in a record are the words of callers.
     let said = |name| text(record, name).map_or_else(|| "unknown".to_owned(), plain);
-    let is_answer = text(record, "record") == Some("answer");
-    let (style, ending) = match text(record, "outcome") {
-        Some("fail") if is_answer => (BAD, format!("let through, but failed: {}", said("code"))),
-        Some("deny") if is_answer => (BAD, format!("let through, then refused: {}", said("code"))),
-        Some("deny") => (BAD, format!("refused: {}", said("code"))),
-        Some("fail") => (WARNING, format!("undecided: {}", said("code"))),
-        Some("public") => (GOOD, "let through: the route is public".to_owned()),
-        Some("allow") => (GOOD, "let through".to_owned()),
-        // Of another version, or not of a gateway: nothing may look like a leave to pass.
-        _ => (WARNING, "recorded with an unknown outcome".to_owned()),
-    };
+    let kind = RecordKind::of(record);
+    let (style, ending) = ending(kind, record);
     page.line(&format!(
         "\n  {} {}\n",
         paint(STRONG, "This request was"),
         paint(style, &ending)
     ));
-    // The record of an answer leaves these to the record of the decision before it.
-    if !is_answer {
+    // The other records leave these to the record of the decision before them.
+    if kind == RecordKind::Decision {
         let request = format!("{} {}{}", said("method"), said("host"), said("path"));
         page.row("request", &request);
     }
@@ -166,12 +197,7 @@ fn add(page: &mut ColumnPage, record: &Value, now: i64) {
         let policies = policies.iter().filter_map(Value::as_str);
         page.row("policies", &super::columns::list(policies));
     }
-    if let Some(took) = record.get("latency_us").and_then(Value::as_u64) {
-        page.row("decided in", &format!("{took} microseconds"));
-    }
-    if let Some(status) = record.get("status").and_then(Value::as_u64) {
-        page.row("answered", &format!("{status}, by the gateway itself"));
-    }
+    add_numbers(page, kind, record);
     if let Some(reference) = code(record) {
         page.gap();
         reference.add_rows(page);
@@ -185,6 +211,26 @@ fn time(moment: &str, now: i64) -> String {
             format!("{shown}, {}", distance(seconds.saturating_sub(now)))
         }
         None => plain(moment),
+    }
+}
+
+fn add_numbers(page: &mut ColumnPage, kind: RecordKind, record: &Value) {
+    let number = |name: &str| record.get(name).and_then(Value::as_u64);
+    if let Some(took) = number("latency_us") {
+        page.row("decided in", &format!("{took} microseconds"));
+    }
+    if let Some(status) = number("status") {
+        let by = match kind {
+            RecordKind::Response => "the upstream",
+            _ => "the gateway itself",
+        };
+        page.row("answered", &format!("{status}, by {by}"));
+    }
+    if let Some(bytes) = number("bytes") {
+        page.row("content", &format!("{bytes} bytes"));
+    }
+    if let Some(took) = number("duration_us") {
+        page.row("ended after", &format!("{took} microseconds"));
     }
 }
 
@@ -249,6 +295,21 @@ not json
         assert!(page.contains("502, by the gateway itself"), "{page}");
         assert!(!page.contains("unknown"), "{page}");
         assert_eq!(failed.exit(), Exit::Outage);
+        let passed = LINES.to_owned()
+            + r#"{"request_id":"a","record":"response","status":200,"route":"r","bytes":12,"complete":false,"duration_us":9}"#;
+        let records = search(passed.as_bytes(), "a").unwrap().records;
+        let passed = AuditRecords { records };
+        let page = anstream::adapter::strip_str(&passed.page(80, 0)).to_string();
+        for expected in [
+            "answered, but not to the end",
+            "200, by the upstream",
+            "12 bytes",
+            "9 microseconds",
+        ] {
+            assert!(page.contains(expected), "{expected}: {page}");
+        }
+        assert!(!page.contains("unknown"), "{page}");
+        assert_eq!(passed.exit(), Exit::Fine);
         let odd = r#"{"request_id":"a","outcome":"x"}"#;
         let records = search(odd.as_bytes(), "a").unwrap().records;
         let odd = AuditRecords { records };
