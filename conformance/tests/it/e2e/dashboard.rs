@@ -50,7 +50,7 @@ fn prometheus(folder: &Folder, port: u16, admin: u16) -> Option<Killed> {
          rule_files: [\"{}\"]\n\
          scrape_configs:\n\
          - job_name: portcullis\n  static_configs: [{{ targets: [\"127.0.0.1:{admin}\"] }}]\n",
-        deploy("prometheus/alerts.yml").display()
+        deploy("helm/portcullis/prometheus/alerts.yml").display()
     );
     let file = folder.0.join("prometheus.yml");
     std::fs::write(&file, settings).unwrap();

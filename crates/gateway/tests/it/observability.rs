@@ -113,12 +113,12 @@ fn rules_and_dashboard_name_only_what_there_is_and_the_dashboard_names_all() {
     let dashboard = metric_names(&read("deploy/grafana/portcullis.json"));
     for (file, named) in [
         (
-            "deploy/prometheus/alerts.yml",
-            metric_names(&read("deploy/prometheus/alerts.yml")),
+            "deploy/helm/portcullis/prometheus/alerts.yml",
+            metric_names(&read("deploy/helm/portcullis/prometheus/alerts.yml")),
         ),
         (
-            "deploy/prometheus/alerts_test.yml",
-            metric_names(&read("deploy/prometheus/alerts_test.yml")),
+            "deploy/helm/portcullis/prometheus/alerts_test.yml",
+            metric_names(&read("deploy/helm/portcullis/prometheus/alerts_test.yml")),
         ),
         ("deploy/grafana/portcullis.json", dashboard.clone()),
     ] {
@@ -198,7 +198,7 @@ async fn prometheus_reads_the_scrape() {
 
 #[test]
 fn prometheus_reads_the_rules_and_they_fire_when_they_should() {
-    let folder = root().join("deploy/prometheus");
+    let folder = root().join("deploy/helm/portcullis/prometheus");
     promtool(&["check", "rules", "alerts.yml"], &folder, "");
     promtool(&["test", "rules", "alerts_test.yml"], &folder, "");
 }
