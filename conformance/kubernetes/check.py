@@ -24,8 +24,8 @@ from rules import RULES, Release
 
 VERSIONS = ("1.30", "1.34", "1.37")
 """The oldest version that Chart.yaml takes, one in between, and the newest."""
-WITHOUT_SCHEMA = ("ServiceMonitor",)
-"""Not of Kubernetes itself: a rule says what it must be."""
+WITHOUT_SCHEMA = ("ServiceMonitor", "PrometheusRule")
+"""Not of Kubernetes itself: rules say what they must be."""
 PLAIN = ROOT / "deploy/kubernetes/sidecar.yaml"
 PAGE = ROOT / "docs/how-to/kubernetes.md"
 """Its blocks of YAML are values, except for those of other files."""

@@ -17,6 +17,7 @@ DEPLOYMENT = "templates/deployment.yaml"
 SETTINGS = "templates/_settings.tpl"
 NETWORK = "templates/networkpolicy.yaml"
 MONITOR = "templates/servicemonitor.yaml"
+ALERTS = "templates/prometheusrule.yaml"
 
 MUTANTS = [
     Mutant(POD, "runAsNonRoot: true", "runAsNonRoot: false"),
@@ -68,6 +69,9 @@ MUTANTS = [
     Mutant(MONITOR, "component: admin\nspec", "component: other\nspec"),
     Mutant(MONITOR, "clusterIP: None", "sessionAffinity: None"),
     Mutant(MONITOR, "path: /metrics", "path: /"),
+    Mutant(ALERTS, "coreos.com/v1", "coreos.com/v1beta1"),
+    Mutant(ALERTS, "prometheus/alerts.yml", "alerts.yml"),
+    Mutant(ALERTS, "| trim", '| replace "{{" "{"'),
     Mutant(SETTINGS, "client_authorities", "client_authority"),
     Mutant(SETTINGS, "[ext_authz]", "[ext-authz]", "ext-authz"),
     Mutant(SETTINGS, "/etc/portcullis-tls/tls.key", "/etc/tls/tls.key"),

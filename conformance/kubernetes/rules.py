@@ -7,7 +7,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import yaml
+from helm import CHART
+
 Document = dict[str, Any]
+
+ALERTS = CHART / "prometheus/alerts.yml"
 
 
 @dataclass
@@ -296,6 +301,15 @@ def monitors_find_the_metrics(release: Release) -> Iterator[str]:
             yield f"the ServiceMonitor finds {ports}"
 
 
+def alerts_are_those_of_the_file(release: Release) -> Iterator[str]:
+    """Promtool checks the file. Helm must neither lose it nor evaluate the braces in it."""
+    for rule in release.of_kind("PrometheusRule"):
+        if rule["apiVersion"] != "monitoring.coreos.com/v1":
+            yield "a PrometheusRule of another form"
+        if rule["spec"] != yaml.safe_load(ALERTS.read_text()):
+            yield f"the PrometheusRule is not what is in {ALERTS.name}"
+
+
 def the_api_is_behind_the_gateway(release: Release) -> Iterator[str]:
     others = [it for it in release.pod["containers"] if it["name"] != "portcullis"]
     for container in others:
@@ -329,6 +343,7 @@ RULES: list[Callable[[Release], Iterator[str]]] = [
     rollouts_keep_the_service,
     networks_are_closed,
     monitors_find_the_metrics,
+    alerts_are_those_of_the_file,
     the_api_is_behind_the_gateway,
 ]
 
