@@ -61,11 +61,22 @@ REFUSALS = {
         "networkPolicy.upstream.podSelector.matchLabels.app=api",
     ),
     "expected a whole number": (*GATEWAY, 'routes=[{"path": "/a", "timeout": 1.5}]'),
+    "ingress.hosts: expected the names": (*GATEWAY, "ingress.enabled=true"),
+    **{
+        f"ingress.enabled: expected false in mode {mode}": (
+            *GATEWAY,
+            f"mode={mode}",
+            "ingress.enabled=true",
+        )
+        for mode in ("sidecar", "ext-authz", "forward-auth")
+    },
     # What the schema of the values refuses.
     "mode": (*GATEWAY, "mode=proxy"),
     "securityContext": (*GATEWAY, "securityContext.runAsNonRoot=false"),
     "digest": (*GATEWAY, "image.digest=latest"),
     "runAs": (*GATEWAY, "runAs.user=0"),
+    "ingress/hosts/0/host": (*GATEWAY, 'ingress.hosts=[{"host": "https://api.example.com"}]'),
+    "pathType": (*GATEWAY, 'ingress.hosts=[{"host": "api", "paths": [{"path": "/"}]}]'),
 }
 """What the chart refuses, and what it says then."""
 

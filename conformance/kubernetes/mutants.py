@@ -16,6 +16,7 @@ POD = "templates/_pod.tpl"
 DEPLOYMENT = "templates/deployment.yaml"
 SETTINGS = "templates/_settings.tpl"
 NETWORK = "templates/networkpolicy.yaml"
+INGRESS = "templates/ingress.yaml"
 MONITOR = "templates/servicemonitor.yaml"
 ALERTS = "templates/prometheusrule.yaml"
 
@@ -66,6 +67,13 @@ MUTANTS = [
     Mutant(NETWORK, '{{ include "portcullis.port" . }}', "80"),
     Mutant(NETWORK, "TCP }\n      from:\n        {{- toYaml . | nindent 8 }}\n", "TCP }\n"),
     Mutant(NETWORK, "      from:\n        - podSelector:", "      from:\n        - ipBlock:"),
+    Mutant(INGRESS, "networking.k8s.io/v1", "networking.k8s.io/v1beta1"),
+    Mutant(INGRESS, "ingressClassName: {{", "className: {{"),
+    Mutant(INGRESS, '"portcullis.fullname" $ }}', '"portcullis.fullname" $ }}-admin'),
+    Mutant(INGRESS, '{{ include "portcullis.portName" $ }}', "http"),
+    Mutant(INGRESS, '{{ include "portcullis.portName" $ }}', "https", "gateway-toml"),
+    Mutant(INGRESS, "pathType: {{", "type: {{"),
+    Mutant(INGRESS, 'default (list (dict "path" "/" "pathType" "Prefix")) .paths', ".paths"),
     Mutant(MONITOR, "component: admin\nspec", "component: other\nspec"),
     Mutant(MONITOR, "clusterIP: None", "sessionAffinity: None"),
     Mutant(MONITOR, "path: /metrics", "path: /"),

@@ -232,6 +232,20 @@ def services_lead_to_pods(release: Release) -> Iterator[str]:
                 yield f"{name} shows metrics to more than the inside of the cluster"
 
 
+def ingresses_lead_to_the_gateway(release: Release) -> Iterator[str]:
+    services = {it["metadata"]["name"]: it["spec"]["ports"] for it in release.of_kind("Service")}
+    for ingress in release.of_kind("Ingress"):
+        for rule in ingress["spec"]["rules"]:
+            if not rule["http"]["paths"]:
+                yield f"the Ingress has no path for {rule['host']}"
+            for path in rule["http"]["paths"]:
+                backend = path["backend"]["service"]
+                ports = {it["name"]: it["targetPort"] for it in services[backend["name"]]}
+                target = ports.get(backend["port"]["name"])
+                if target == "admin" or target not in release.ports:
+                    yield f"the Ingress leads {path['path']} to no port for requests"
+
+
 def selectors_fit(release: Release) -> Iterator[str]:
     labels = release.template["metadata"]["labels"]
     selectors = [release.workload["spec"]["selector"]]
@@ -339,6 +353,7 @@ RULES: list[Callable[[Release], Iterator[str]]] = [
     new_settings_start_new_pods,
     files_are_mounted,
     services_lead_to_pods,
+    ingresses_lead_to_the_gateway,
     selectors_fit,
     rollouts_keep_the_service,
     networks_are_closed,

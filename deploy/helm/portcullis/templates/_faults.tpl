@@ -22,6 +22,9 @@
 {{- else -}}
 {{- include "portcullis.faults.values" . -}}
 {{- end -}}
+{{- if $values.ingress.enabled -}}
+{{- include "portcullis.faults.ingress" . -}}
+{{- end -}}
 {{- if and $values.networkPolicy.enabled (ne $mode "sidecar") -}}
 {{- $upstream := $values.networkPolicy.upstream -}}
 {{- if and (eq $mode "gateway") (not $upstream.podSelector) (not $values.networkPolicy.egress) -}}
@@ -30,6 +33,18 @@
 {{- if and $upstream.podSelector (not $upstream.port) -}}
 {{- include "portcullis.fault" (dict "place" "networkPolicy.upstream.port" "expected" "the port of the API's pods" "found" "none" "help" "write the port of the container, not that of its Service") -}}
 {{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Faults of the Ingress: requests of callers come to the gateway only in one mode. */}}
+{{- define "portcullis.faults.ingress" -}}
+{{- $mode := .Values.mode -}}
+{{- if eq $mode "sidecar" -}}
+{{- include "portcullis.fault" (dict "place" "ingress.enabled" "expected" "false in mode sidecar" "found" "true" "help" "write the Ingress in your own chart, beside the Service of the pod: this chart has no Service then") -}}
+{{- else if ne $mode "gateway" -}}
+{{- include "portcullis.fault" (dict "place" "ingress.enabled" "expected" (printf "false in mode %s" $mode) "found" "true" "help" "leave it out: the proxy that asks has the way in from outside, and nobody else may ask") -}}
+{{- else if not .Values.ingress.hosts -}}
+{{- include "portcullis.fault" (dict "place" "ingress.hosts" "expected" "the names that callers use" "found" "none" "help" "write them, such as [{ host: api.example.com }]: without one, the Ingress leads nowhere") -}}
 {{- end -}}
 {{- end -}}
 
