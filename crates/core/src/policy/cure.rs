@@ -120,6 +120,8 @@ impl<'q> NeedsBuilder<'q> {
     /// that the means would meet.
     fn add(&mut self, requirement: &'q Requirement) {
         match requirement {
+            // Two demands may share a scope: a route's and that of its resource.
+            Requirement::Scope(scope) if self.scopes.contains(&&**scope) => {}
             Requirement::Scope(scope) => self.scopes.push(scope),
             Requirement::Acr(values) => self.step_up.add_values(values),
             Requirement::MaxAge(age) => self.step_up.add_age(*age),

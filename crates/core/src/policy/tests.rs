@@ -136,6 +136,11 @@ fn a_user_signs_in_again_only_where_that_helps() {
             R::any([R::scope("a"), R::acr(["mfa"])]),
             r#"policy.scope scope="a""#,
         ),
+        // Named twice, asked for once.
+        (
+            R::all([R::scope("a"), R::all([R::scope("b"), R::scope("a")])]),
+            r#"policy.scope scope="a b""#,
+        ),
         (
             R::any([R::role("Admin"), R::acr(["mfa"])]),
             r#"policy.step_up acr_values="mfa""#,
