@@ -28,6 +28,18 @@ fn an_issuer_and_an_upstream_are_enough() {
 }
 
 #[test]
+fn records_of_responses_are_among_audit_records() {
+    let places = |log: &str| {
+        places(&format!(
+            "[gateway]\nupstream = \"http://127.0.0.1:8000\"\n[log]\n{log}audit_responses = true\n"
+        ))
+    };
+    assert_eq!(places("audit = \"none\"\n"), ["log.audit_responses"]);
+    let good = "[gateway]\nupstream = \"http://127.0.0.1:8000\"\n[log]\naudit_responses = true\n";
+    assert!(settings(good).unwrap().listeners.log.audit_responses);
+}
+
+#[test]
 fn what_tells_the_caller_is_checked() {
     let places = |members: &str| {
         places(&format!(
