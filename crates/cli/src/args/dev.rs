@@ -118,7 +118,9 @@ Endpoints (SWITCH):
   device, graph
 Faults of an endpoint (POSITION):
   none, 500, 401, 429, slow:MILLISECONDS, hang, closed, html, garbage, empty,
-  huge, truncated, redirect, wrong-issuer
+  huge, truncated, redirect, wrong-issuer, invalid_request, invalid_grant,
+  invalid_scope, unauthorized_client, unsupported_grant_type;
+  with `*2` behind it for the next two requests only
 Flaws of tokens, for access_token_flaw and id_token_flaw:
   none, expired, not-yet-valid, wrong-key, unsigned, hmac, flipped,
   wrong-audience, wrong-issuer, unknown-key
@@ -138,6 +140,7 @@ The clock, for clock_off:
 Examples:
   $ portcullis idp fault token slow:2000
   $ portcullis idp fault jwks closed
+  $ portcullis idp fault token 'invalid_grant*1'
   $ portcullis idp fault clock_off -3600
   $ portcullis idp fault access_token_claims '{\"aud\":\"other\"}'
   $ portcullis idp fault reset";

@@ -2,6 +2,7 @@
 
 pub(crate) mod endpoint;
 pub(crate) mod flaw;
+pub(crate) mod order;
 pub(crate) mod switches;
 
 use portcullis_core::ConfigError;
@@ -34,6 +35,16 @@ pub enum Fault {
     Truncated,
     /// `401`: it answers 401 `invalid_client`, whoever asks.
     Unauthorized,
+    /// `invalid_request`: it answers 400 with this error (RFC 6749, section 5.2).
+    InvalidRequest,
+    /// `invalid_grant`: it answers 400 with this error, as for a code or a refresh token that ended.
+    InvalidGrant,
+    /// `invalid_scope`: it answers 400 with this error.
+    InvalidScope,
+    /// `unauthorized_client`: it answers 400 with this error.
+    UnauthorizedClient,
+    /// `unsupported_grant_type`: it answers 400 with this error.
+    UnsupportedGrantType,
     /// `429`: it answers 429, with `Retry-After: 7`.
     TooManyRequests,
     /// `slow:250`: it answers properly, but so many milliseconds late.
@@ -49,7 +60,7 @@ pub enum Fault {
 
 impl Fault {
     /// Every fault, and one of each length where there are lengths.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 19] = [
         Self::None,
         Self::InternalError,
         Self::Html,
@@ -59,6 +70,11 @@ impl Fault {
         Self::Empty,
         Self::Truncated,
         Self::Unauthorized,
+        Self::InvalidRequest,
+        Self::InvalidGrant,
+        Self::InvalidScope,
+        Self::UnauthorizedClient,
+        Self::UnsupportedGrantType,
         Self::TooManyRequests,
         Self::Slow(Duration::from_secs(2)),
         Self::Garbage,
@@ -79,6 +95,11 @@ impl fmt::Display for Fault {
             Self::Empty => "empty",
             Self::Truncated => "truncated",
             Self::Unauthorized => "401",
+            Self::InvalidRequest => "invalid_request",
+            Self::InvalidGrant => "invalid_grant",
+            Self::InvalidScope => "invalid_scope",
+            Self::UnauthorizedClient => "unauthorized_client",
+            Self::UnsupportedGrantType => "unsupported_grant_type",
             Self::TooManyRequests => "429",
             Self::Slow(late) => return write!(f, "slow:{}", late.as_millis()),
             Self::Garbage => "garbage",
@@ -106,7 +127,9 @@ impl FromStr for Fault {
                 let names = Self::ALL.map(|fault| fault.to_string()).join(", ");
                 ConfigError::expected("fault", "a fault (500, slow, garbage, ...)")
                     .found(name)
-                    .help(format!("write one of {names}, with any milliseconds"))
+                    .help(format!(
+                        "write one of {names}, with any milliseconds; `500*2` is for two requests"
+                    ))
             })
     }
 }

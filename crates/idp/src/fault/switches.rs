@@ -2,8 +2,9 @@
 
 use crate::fault::Fault;
 use crate::fault::endpoint::Endpoint;
+use crate::fault::order::FaultOrder;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// The switches and the counters of all endpoints.
 #[derive(Debug, Default)]
@@ -13,38 +14,39 @@ pub(crate) struct Switches {
 
 #[derive(Debug, Default)]
 struct Switch {
-    fault: Mutex<Fault>,
+    order: Mutex<FaultOrder>,
     requests: AtomicU64,
 }
 
+impl Switch {
+    fn lock(&self) -> MutexGuard<'_, FaultOrder> {
+        self.order
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 impl Switches {
-    pub(crate) fn set(&self, endpoint: Endpoint, fault: Fault) {
+    pub(crate) fn set(&self, endpoint: Endpoint, order: FaultOrder) {
         if let Some(switch) = self.of(endpoint) {
-            *switch
-                .fault
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner) = fault;
+            *switch.lock() = order;
         }
     }
 
     /// How an endpoint is to answer.
-    pub(crate) fn fault(&self, endpoint: Endpoint) -> Fault {
-        let set = self.of(endpoint).map(|switch| {
-            *switch
-                .fault
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-        });
+    pub(crate) fn order(&self, endpoint: Endpoint) -> FaultOrder {
+        let set = self.of(endpoint).map(|switch| *switch.lock());
         set.unwrap_or_default()
     }
 
     /// Counts a request, and says how to answer it.
     pub(crate) fn request(&self, endpoint: Endpoint) -> Fault {
-        if let Some(switch) = self.of(endpoint) {
-            // Sequentially consistent: a test reads the counter from another thread.
-            switch.requests.fetch_add(1, Ordering::SeqCst);
-        }
-        self.fault(endpoint)
+        let Some(switch) = self.of(endpoint) else {
+            return Fault::None;
+        };
+        // Sequentially consistent: a test reads the counter from another thread.
+        switch.requests.fetch_add(1, Ordering::SeqCst);
+        switch.lock().take()
     }
 
     pub(crate) fn requests(&self, endpoint: Endpoint) -> u64 {

@@ -3,6 +3,7 @@
 use crate::fault::Fault;
 use crate::fault::endpoint::Endpoint;
 use crate::fault::flaw::Flaw;
+use crate::fault::order::FaultOrder;
 use crate::server::idp::Idp;
 use crate::token::kind::FlowToken;
 use std::sync::atomic::Ordering;
@@ -10,7 +11,14 @@ use std::sync::atomic::Ordering;
 impl Idp {
     /// Makes an endpoint fail, or work again ([`Fault::None`]).
     pub fn fail(&self, endpoint: Endpoint, fault: Fault) {
-        self.state.switches.set(endpoint, fault);
+        self.state.switches.set(endpoint, fault.into());
+    }
+
+    /// Makes the next requests of an endpoint fail. After them it works again, so a client that
+    /// tries again succeeds.
+    pub fn fail_next(&self, endpoint: Endpoint, fault: Fault, requests: u32) {
+        let order = FaultOrder::with_requests(fault, requests);
+        self.state.switches.set(endpoint, order);
     }
 
     /// How many requests an endpoint got, failed ones included.

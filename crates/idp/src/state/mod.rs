@@ -132,7 +132,7 @@ impl IdpState {
     /// Clears all faults: of endpoints, of tokens and of the clock.
     pub(crate) fn clear_faults(&self) {
         for endpoint in Endpoint::ALL {
-            self.switches.set(endpoint, Fault::None);
+            self.switches.set(endpoint, Fault::None.into());
         }
         for kind in FlowToken::ALL {
             self.flaws.set(kind, Vec::new());

@@ -68,6 +68,42 @@ async fn each_endpoint_fails_by_itself() {
 }
 
 #[tokio::test]
+async fn a_fault_for_some_requests_ends_by_itself() {
+    let idp = started().await;
+    let ask = async || {
+        let (status, answer) = json(post(&idp, "/token", CLIENT_CREDENTIALS, SERVICE).await).await;
+        (status, answer["error"].clone())
+    };
+    idp.fail_next(Endpoint::Token, Fault::InvalidGrant, 2);
+    let refused = (400, json!("invalid_grant"));
+    let good = (200, Value::Null);
+    assert_eq!(
+        [ask().await, ask().await, ask().await],
+        [refused.clone(), refused, good.clone()]
+    );
+    // From outside, and each error that a token endpoint has.
+    let set = async |order: &str| {
+        let form = format!("token={order}");
+        json(post(&idp, "/dev/faults", &form, None).await).await
+    };
+    for error in [
+        "invalid_request",
+        "invalid_grant",
+        "invalid_scope",
+        "unauthorized_client",
+        "unsupported_grant_type",
+    ] {
+        let order = format!("{error}*1");
+        let (_, faults) = set(&order).await;
+        assert_eq!(faults["token"], json!(order));
+        let expected = [(400, json!(error)), good.clone()];
+        assert_eq!([ask().await, ask().await], expected);
+    }
+    assert_eq!(set("500*0").await.0, 400);
+    assert_eq!(ask().await, good);
+}
+
+#[tokio::test]
 async fn what_a_fault_looks_like() {
     let idp = started().await;
     let ask = async |fault: Fault| {

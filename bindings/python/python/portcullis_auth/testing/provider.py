@@ -126,7 +126,8 @@ class Idp:
         )
 
     def fault(self, **faults: str | int | Mapping[str, Any]) -> None:
-        """Makes endpoints fail, each by its name: ``fault(jwks="500", token="slow:2000")``.
+        """Makes endpoints fail, each by its name: ``fault(jwks="500", token="slow:2000")``,
+        or ``token="invalid_grant*1"`` for the next request only.
         ``clock_off`` is in seconds; ``access_token_flaw`` and ``access_token_claims`` are for the
         tokens of flows. All are in docs/idp.md.
 

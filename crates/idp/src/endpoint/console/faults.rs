@@ -8,6 +8,7 @@ use crate::endpoint::http::error::OAuthError;
 use crate::endpoint::http::params::Params;
 use crate::fault::Fault;
 use crate::fault::endpoint::Endpoint;
+use crate::fault::order::FaultOrder;
 use crate::state::IdpState;
 use crate::token::claims::JsonObject;
 use crate::token::kind::FlowToken;
@@ -93,7 +94,7 @@ fn content(state: &IdpState, problem: Option<&str>) -> Markup {
                 div.switches {
                     @for endpoint in Endpoint::ALL {(switch(
                         endpoint,
-                        state.switches.fault(endpoint),
+                        state.switches.order(endpoint),
                     ))}
                 }
             }
@@ -128,37 +129,46 @@ fn content(state: &IdpState, problem: Option<&str>) -> Markup {
     }
 }
 
-fn switch(endpoint: Endpoint, now: Fault) -> Markup {
-    let mut faults = Vec::new();
+fn switch(endpoint: Endpoint, now: FaultOrder) -> Markup {
+    let mut orders: Vec<FaultOrder> = Vec::new();
     for fault in Fault::ALL {
         if !matches!(fault, Fault::Slow(_)) {
-            faults.push(fault);
+            orders.push(fault.into());
         }
     }
     for late in SLOW {
-        faults.push(Fault::Slow(Duration::from_millis(late)));
+        orders.push(Fault::Slow(Duration::from_millis(late)).into());
     }
-    // A length that was set over HTTP must not get lost when the form is sent.
-    if !faults.contains(&now) {
-        faults.push(now);
+    // A length or a number that was set over HTTP must not get lost when the form is sent.
+    if !orders.contains(&now) {
+        orders.push(now);
     }
     html! {
-        div.switch data-on[now != Fault::None] {
+        div.switch data-on[now.fault != Fault::None] {
             label for=(endpoint.name()) { (endpoint.name()) }
             select id=(endpoint.name()) name=(endpoint.name()) {
-                @for fault in faults {
-                    option value=(fault.to_string()) selected[fault == now] { (label(fault)) }
+                @for order in orders {
+                    option value=(order) selected[order == now] { (label(order)) }
                 }
             }
         }
     }
 }
 
-fn label(fault: Fault) -> String {
-    match fault {
+fn label(order: FaultOrder) -> String {
+    // For some requests only: as it was written.
+    if order != order.fault.into() {
+        return order.to_string();
+    }
+    match order.fault {
         Fault::None => "works".to_owned(),
         Fault::InternalError => "500".to_owned(),
         Fault::Unauthorized => "401 invalid_client".to_owned(),
+        Fault::InvalidRequest
+        | Fault::InvalidGrant
+        | Fault::InvalidScope
+        | Fault::UnauthorizedClient
+        | Fault::UnsupportedGrantType => format!("400 {}", order.fault),
         Fault::TooManyRequests => "429 with Retry-After".to_owned(),
         Fault::Slow(late) => format!("slow: {} ms", late.as_millis()),
         Fault::Hang => "no response".to_owned(),

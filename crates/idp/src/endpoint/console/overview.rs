@@ -5,6 +5,7 @@ use crate::endpoint::console::time;
 use crate::endpoint::console::trial::curl::field;
 use crate::fault::Fault;
 use crate::fault::endpoint::Endpoint;
+use crate::fault::order::FaultOrder;
 use crate::state::IdpState;
 use crate::token::kind::TokenFormat;
 use axum::extract::State;
@@ -164,7 +165,7 @@ fn endpoints(state: &IdpState) -> Markup {
                                     @else { code { (url) } }
                                 }
                                 td.number { (state.switches.requests(endpoint)) }
-                                td { (answers(state.switches.fault(endpoint))) }
+                                td { (answers(state.switches.order(endpoint))) }
                             }
                         }
                     }
@@ -174,10 +175,10 @@ fn endpoints(state: &IdpState) -> Markup {
     }
 }
 
-fn answers(fault: Fault) -> Markup {
+fn answers(order: FaultOrder) -> Markup {
     html! {
-        @if fault == Fault::None { span.good { "works" } }
-        @else { a.bad href="/console/faults" { (fault) } }
+        @if order.fault == Fault::None { span.good { "works" } }
+        @else { a.bad href="/console/faults" { (order) } }
     }
 }
 

@@ -180,7 +180,7 @@ fn faults(state: &IdpState) -> usize {
     // The count beside the menu is a reminder that a failure is ordered.
     let failing = Endpoint::ALL
         .iter()
-        .filter(|endpoint| state.switches.fault(**endpoint) != Fault::None);
+        .filter(|endpoint| state.switches.order(**endpoint).fault != Fault::None);
     let flawed = |kind| {
         usize::from(flaw_of(state, kind) != "none")
             + usize::from(!claims_of(state, kind).is_empty())

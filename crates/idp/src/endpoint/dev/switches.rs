@@ -10,9 +10,9 @@
 use crate::endpoint::http::caller::PostedForm;
 use crate::endpoint::http::error::OAuthError;
 use crate::endpoint::http::header::is_body_of;
-use crate::fault::Fault;
 use crate::fault::endpoint::Endpoint;
 use crate::fault::flaw::Flaw;
+use crate::fault::order::FaultOrder;
 use crate::state::IdpState;
 use crate::token::claims::JsonObject;
 use crate::token::kind::FlowToken;
@@ -48,7 +48,7 @@ pub(crate) async fn set(State(state): State<Arc<IdpState>>, request: Request) ->
 fn positions(state: &IdpState) -> JsonObject {
     let mut positions = JsonObject::new();
     for endpoint in Endpoint::ALL {
-        let fault = state.switches.fault(endpoint).to_string();
+        let fault = state.switches.order(endpoint).to_string();
         positions.insert(endpoint.name().to_owned(), fault.into());
     }
     let clock_off = state.clock_off.load(Ordering::SeqCst);
@@ -100,7 +100,7 @@ async fn read_changes(state: &Arc<IdpState>, request: Request) -> Result<JsonObj
 /// A change of one switch.
 enum SwitchChange {
     Reset,
-    Endpoint(Endpoint, Fault),
+    Endpoint(Endpoint, FaultOrder),
     Clock(i64),
     Flaw(FlowToken, Option<Flaw>),
     Claims(FlowToken, JsonObject),
@@ -128,7 +128,7 @@ pub(crate) fn throw(state: &IdpState, wanted: JsonObject) -> Result<(), OAuthErr
     for change in changes {
         match change {
             SwitchChange::Reset => {}
-            SwitchChange::Endpoint(endpoint, fault) => state.switches.set(endpoint, fault),
+            SwitchChange::Endpoint(endpoint, order) => state.switches.set(endpoint, order),
             SwitchChange::Clock(seconds) => state.clock_off.store(seconds, Ordering::SeqCst),
             SwitchChange::Flaw(kind, flaw) => set_flaw(state, kind, flaw),
             SwitchChange::Claims(kind, claims) => set_claims(state, kind, claims),
@@ -175,8 +175,8 @@ fn change(name: &str, value: &Value) -> Result<SwitchChange, String> {
                 return Ok(SwitchChange::Claims(kind, object(value)?));
             }
             let endpoint = Endpoint::from_str(endpoint).map_err(|error| problem(&error))?;
-            let fault = Fault::from_str(text).map_err(|error| problem(&error))?;
-            Ok(SwitchChange::Endpoint(endpoint, fault))
+            let order = FaultOrder::from_str(text).map_err(|error| problem(&error))?;
+            Ok(SwitchChange::Endpoint(endpoint, order))
         }
     }
 }

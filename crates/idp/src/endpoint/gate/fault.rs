@@ -92,6 +92,11 @@ fn instead(fault: Fault, uri: &Uri) -> Response {
         Fault::Empty => (json, r#"{"keys":[]}"#).into_response(),
         Fault::Garbage => (json, &b"\xff\xfe{\"}\0\x80garbage"[..]).into_response(),
         Fault::Unauthorized => OAuthError::invalid_client("on command").into_response(),
+        Fault::InvalidRequest => refuse("invalid_request"),
+        Fault::InvalidGrant => refuse("invalid_grant"),
+        Fault::InvalidScope => refuse("invalid_scope"),
+        Fault::UnauthorizedClient => refuse("unauthorized_client"),
+        Fault::UnsupportedGrantType => refuse("unsupported_grant_type"),
         Fault::TooManyRequests => (
             StatusCode::TOO_MANY_REQUESTS,
             [(RETRY_AFTER, "7")],
@@ -100,6 +105,11 @@ fn instead(fault: Fault, uri: &Uri) -> Response {
             .into_response(),
         _ => (StatusCode::INTERNAL_SERVER_ERROR, "on command").into_response(),
     }
+}
+
+/// The refusal of a token endpoint (RFC 6749, section 5.2).
+fn refuse(error: &'static str) -> Response {
+    OAuthError::new(error, "on command").into_response()
 }
 
 /// The proper answer, spoilt.
