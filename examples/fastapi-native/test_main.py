@@ -108,7 +108,7 @@ def test_a_person_named_like_a_client_is_another_owner(idp: Idp, client: TestCli
 def test_the_document_names_the_guards(client: TestClient) -> None:
     paths = client.get("/openapi.json").json()["paths"]
     guarded = {
-        f"{method.upper()} {path}": operation["security"][0]["openIdConnect"]
+        f"{method.upper()} {path}": operation["security"][0]["oauth2"]
         for path, operations in paths.items()
         for method, operation in operations.items()
         if "security" in operation
