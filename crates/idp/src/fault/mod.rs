@@ -37,7 +37,7 @@ pub enum Fault {
     Unauthorized,
     /// `invalid_request`: it answers 400 with this error (RFC 6749, section 5.2).
     InvalidRequest,
-    /// `invalid_grant`: it answers 400 with this error, as for a code or a refresh token that ended.
+    /// `invalid_grant`: it answers 400 with this error, as for a refresh token that has ended.
     InvalidGrant,
     /// `invalid_scope`: it answers 400 with this error.
     InvalidScope,
