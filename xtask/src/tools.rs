@@ -254,7 +254,7 @@ pub(crate) fn vectors() -> Result<PathBuf, String> {
     }
 }
 
-/// A program from crates.io.
+/// A program of crates.io.
 pub(crate) struct Tool {
     name: &'static str,
     version: &'static str,
@@ -266,11 +266,21 @@ pub(crate) const CARGO_DENY: Tool = Tool {
 };
 pub(crate) const CARGO_HACK: Tool = Tool {
     name: "cargo-hack",
-    version: "0.6.46",
+    version: "0.6.45",
 };
 
-/// The program, from `target/tools`; built there if it is not there in this version.
+/// The program in its version, compiled by somebody else where PyPI has that for this machine.
+/// Building it takes minutes.
 pub(crate) fn installed(tool: &Tool) -> Result<PathBuf, String> {
+    let wheels = python_environment("target/cargo-tools", &["xtask/requirements.txt"]);
+    match wheels.map(|bin| bin.join(tool.name)) {
+        Ok(program) if is_version(&program, tool) => Ok(program),
+        _ => build(tool),
+    }
+}
+
+/// The program, from `target/tools`; built there if it is not there in this version.
+fn build(tool: &Tool) -> Result<PathBuf, String> {
     let folder = root().join("target/tools");
     let program = folder
         .join("bin")
