@@ -93,8 +93,8 @@ pub struct LogConfig {
     pub audit_key: Option<PathBuf>,
     /// Whether the caller's address is written down. Default true.
     pub audit_peer: Option<bool>,
-    /// Whether each response of an upstream has a record too, when all of it was passed on: its
-    /// status, its bytes, and how long it took. Default false.
+    /// Whether each response of an upstream has a record too, when it has ended: its status, its
+    /// bytes, and how long it took. Default false.
     #[serde(default)]
     pub audit_responses: bool,
     /// Whether the gateway begins a trace where the request names none, sampled. Default false:

@@ -114,11 +114,12 @@ impl StreamBody {
         if frame.is_ready() {
             self.traffic.note();
         }
-        self.note(&frame);
         if self.is_revoked(&frame, context) {
             self.ended = true;
             return Poll::Ready(Some(Err(BodyError::Revoked)));
         }
+        // Behind the revocation: a piece that is held back was not passed on.
+        self.note(&frame);
         frame.map_err(BodyError::Upstream)
     }
 

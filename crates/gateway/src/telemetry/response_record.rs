@@ -1,5 +1,5 @@
-//! The audit record of a response that came from an upstream, once all of it was passed on: what an
-//! access log says. The record of the decision was written before; both have the id of the request.
+//! The audit record of a response that came from an upstream, once it has ended: what an access log
+//! says. The record of the decision was written before; both have the id of the request.
 
 use super::plain_json;
 use serde::Serialize;

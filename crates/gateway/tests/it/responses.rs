@@ -49,6 +49,22 @@ async fn talker(bytes: &'static str) -> SocketAddr {
     address
 }
 
+/// A server that sends these bytes, and then nothing more.
+async fn hanger(bytes: &'static str) -> SocketAddr {
+    let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = socket.local_addr().unwrap();
+    tokio::spawn(async move {
+        let mut kept = Vec::new();
+        while let Ok((mut stream, _)) = socket.accept().await {
+            let mut head = [0; 4_096];
+            _ = stream.read(&mut head).await;
+            _ = stream.write_all(bytes.as_bytes()).await;
+            kept.push(stream);
+        }
+    });
+    address
+}
+
 /// A gateway whose routes lead to an echo and to these servers, by path; and its file of records.
 async fn start(name: &str, servers: &[(&str, SocketAddr)], log: &str) -> (TestSetup, PathBuf) {
     let file = format!("portcullis-responses-{name}-{}.log", std::process::id());
@@ -135,6 +151,20 @@ async fn each_response_is_recorded_with_its_bytes_and_its_end() {
             (&json!("public"), None)
         );
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_goes_away_has_no_whole_response() {
+    let servers = [("hang", hanger(HALF).await)];
+    let (setup, file) = start("away", &servers, RESPONSES).await;
+    // Its connection ends here, in the middle of the response.
+    drop(setup.client().open(get("/hang", None)).await);
+    let records = records(setup, &file).await;
+    let [_, response] = &records[..] else {
+        panic!("{records:?}");
+    };
+    let told = (&response["status"], &response["complete"]);
+    assert_eq!(told, (&json!(200), &json!(false)));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -122,7 +122,14 @@ async fn a_grpc_stream_ends_with_its_status() {
 #[tokio::test]
 async fn a_download_breaks_off() {
     let (upstream, sender) = streaming("application/octet-stream", false).await;
-    let setup = TestSetup::new(&format!("upstream = \"http://{upstream}\"\n")).await;
+    let name = format!("portcullis-revoked-{}.log", std::process::id());
+    let file = std::env::temp_dir().join(name);
+    _ = std::fs::remove_file(&file);
+    let settings = format!(
+        "upstream = \"http://{upstream}\"\n[log]\naudit = \"{}\"\naudit_responses = true\n",
+        file.display()
+    );
+    let setup = TestSetup::new(&settings).await;
     let request = get("/file", Some(&setup.token()));
     let mut response = setup.client().open(request).await;
     sender.send("piece").unwrap();
@@ -132,6 +139,14 @@ async fn a_download_breaks_off() {
     assert!(response.frame().await.unwrap().is_ok());
     revoke(&setup, "user-1").await;
     assert!(soon(&setup, response.frame()).await.unwrap().is_err());
+    // Nor does an access log.
+    setup.stop().await;
+    let records = std::fs::read_to_string(&file).unwrap();
+    std::fs::remove_file(&file).unwrap();
+    assert!(
+        records.contains(r#""bytes":12,"complete":false"#),
+        "{records}"
+    );
 }
 
 #[tokio::test]
