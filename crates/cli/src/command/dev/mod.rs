@@ -61,13 +61,9 @@ async fn run_with_example(
     ];
     let address = example.local_addr()?;
     let api = DevApi::Example(format!("http://{address}"));
+    let taken = find_taken(&[(API_PORT, Some(address)), front_port(&gateway, listen)]);
     let setup = DevSetup::new(idp, api, url(&gateway), has_own_config);
-    let own = (API_PORT, Some(address));
-    print(
-        &setup
-            .with_taken(find_taken(&[own, front_port(&gateway, listen)]))
-            .page(),
-    )?;
+    print(&setup.with_taken(taken).page())?;
     let app = enterprise_api::app(server, "web").await;
     let example = axum::serve(example, app).with_graceful_shutdown(for_example.wait());
     let upstream =
@@ -90,12 +86,9 @@ async fn run_with_upstream(
     let gateway = front::open(idp, &upstream, listen, "").await?;
     let (for_gateway, for_deadline) = (StopSignal::listen()?, StopSignal::listen()?);
     let api = DevApi::Upstream(upstream);
+    let taken = find_taken(&[front_port(&gateway, listen)]);
     let setup = DevSetup::new(idp, api, url(&gateway), has_own_config);
-    print(
-        &setup
-            .with_taken(find_taken(&[front_port(&gateway, listen)]))
-            .page(),
-    )?;
+    print(&setup.with_taken(taken).page())?;
     tokio::select! {
         () = gateway.run(for_gateway.wait()) => {}
         () = shutdown_deadline(for_deadline) => {}
