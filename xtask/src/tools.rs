@@ -272,6 +272,10 @@ pub(crate) const CARGO_HACK: Tool = Tool {
 /// The program in its version, compiled by somebody else where PyPI has that for this machine.
 /// Building it takes minutes.
 pub(crate) fn installed(tool: &Tool) -> Result<PathBuf, String> {
+    let own = built(tool);
+    if is_version(&own, tool) {
+        return Ok(own);
+    }
     let wheels = python_environment("target/cargo-tools", &["xtask/requirements.txt"]);
     match wheels.map(|bin| bin.join(tool.name)) {
         Ok(program) if is_version(&program, tool) => Ok(program),
@@ -279,15 +283,15 @@ pub(crate) fn installed(tool: &Tool) -> Result<PathBuf, String> {
     }
 }
 
-/// The program, from `target/tools`; built there if it is not there in this version.
+/// Where the program is if it was built here.
+fn built(tool: &Tool) -> PathBuf {
+    let name = format!("{}{}", tool.name, std::env::consts::EXE_SUFFIX);
+    root().join("target/tools/bin").join(name)
+}
+
+/// Builds the program.
 fn build(tool: &Tool) -> Result<PathBuf, String> {
-    let folder = root().join("target/tools");
-    let program = folder
-        .join("bin")
-        .join(format!("{}{}", tool.name, std::env::consts::EXE_SUFFIX));
-    if is_version(&program, tool) {
-        return Ok(program);
-    }
+    let (folder, program) = (root().join("target/tools"), built(tool));
     let mut install = cargo(&[
         "install",
         tool.name,
